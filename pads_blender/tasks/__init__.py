@@ -1,0 +1,1 @@
+"""What an animator asks for, one file each: Motion in, Motion out. Knows nothing of Blender."""

@@ -1,0 +1,1 @@
+"""Training and measuring the priors; needs torch and is left out of the installed extension."""
