@@ -1,0 +1,64 @@
+"""RigTake: one armature and its motion as plain arrays, in Blender's terms. Knows no bpy and no model skeleton."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class RigTake:
+    """An armature at rest and the transform channels of every pose bone in every frame.
+
+    rest are `bone.matrix_local` (armature space); location, rotation and scale together are the pose bones'
+    `matrix_basis`, with the rotation as a quaternion (w first) whatever the bone's rotation mode is.
+    """
+
+    names: tuple[str, ...]  # bones, parents before children
+    parents: np.ndarray  # (B,) int, -1 = none
+    rest: np.ndarray  # (B, 4, 4)
+    location: np.ndarray  # (F, B, 3)
+    rotation: np.ndarray  # (F, B, 4)
+    scale: np.ndarray  # (F, B, 3)
+    world_from_armature: np.ndarray  # (4, 4)
+    frames: np.ndarray  # (F,) float, scene frame of each row
+    fps: float
+
+
+def basis_matrices(take: RigTake) -> np.ndarray:
+    """Each pose bone's own transform against its rest pose (`matrix_basis`), (F, B, 4, 4)."""
+    basis = np.zeros((*take.rotation.shape[:-1], 4, 4))
+    basis[..., :3, :3] = _matrices(take.rotation) * take.scale[..., None, :]
+    basis[..., :3, 3] = take.location
+    basis[..., 3, 3] = 1.0
+    return basis
+
+
+def rest_from_parent(take: RigTake) -> np.ndarray:
+    """Rest matrix of each bone in the space of its parent's rest, of a root in armature space, (B, 4, 4)."""
+    parent_rest = np.where((take.parents < 0)[:, None, None], np.eye(4), take.rest[take.parents])
+    return np.linalg.inv(parent_rest) @ take.rest
+
+
+def pose_matrices(take: RigTake) -> np.ndarray:
+    """Posed bones in armature space as Blender computes `pose_bone.matrix`, all transforms inherited, (F, B, 4, 4)."""
+    local = rest_from_parent(take) @ basis_matrices(take)
+    pose = np.empty_like(local)
+    for bone, parent in enumerate(take.parents):
+        pose[:, bone] = local[:, bone] if parent < 0 else pose[:, parent] @ local[:, bone]
+    return pose
+
+
+def world_matrices(take: RigTake) -> np.ndarray:
+    """Posed bones in world space, (F, B, 4, 4)."""
+    return take.world_from_armature @ pose_matrices(take)
+
+
+def _matrices(quaternion: np.ndarray) -> np.ndarray:
+    """Rotation matrices (..., 3, 3) of quaternions (..., 4), normalised here as Blender does for a pose bone."""
+    w, x, y, z = np.moveaxis(quaternion / np.linalg.norm(quaternion, axis=-1, keepdims=True), -1, 0)
+    rows = [
+        [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+        [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+        [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
+    ]
+    return np.moveaxis(np.array(rows), (0, 1), (-2, -1))

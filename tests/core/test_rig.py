@@ -1,0 +1,66 @@
+"""RigTake's forward kinematics against hand-made rigs; tests/blender compares it with Blender itself."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from pads_blender.core.rig import RigTake, basis_matrices, pose_matrices, rest_from_parent, world_matrices
+
+
+def chain(frames: int = 3, bones: int = 3) -> RigTake:
+    """Bones up the Z axis, 1 m apart, bone Y axis pointing up as in Blender."""
+    rest = np.tile(np.eye(4), (bones, 1, 1))
+    rest[:, :3, :3] = [[1, 0, 0], [0, 0, -1], [0, 1, 0]]
+    rest[:, 2, 3] = np.arange(bones)
+    return RigTake(
+        names=tuple(f"bone{i}" for i in range(bones)),
+        parents=np.arange(bones) - 1,
+        rest=rest,
+        location=np.zeros((frames, bones, 3)),
+        rotation=np.tile([1.0, 0, 0, 0], (frames, bones, 1)),
+        scale=np.ones((frames, bones, 3)),
+        world_from_armature=np.eye(4),
+        frames=np.arange(1.0, frames + 1),
+        fps=30.0,
+    )
+
+
+def with_rotation(take: RigTake, bone: int, quaternion: list[float]) -> RigTake:
+    rotation = take.rotation.copy()
+    rotation[:, bone] = quaternion
+    return replace(take, rotation=rotation)
+
+
+def test_rest_pose_without_motion():
+    take = chain()
+    np.testing.assert_allclose(pose_matrices(take), np.tile(take.rest, (3, 1, 1, 1)), atol=1e-15)
+    assert np.allclose(rest_from_parent(take)[1:, :3, 3], [0, 1, 0])
+
+
+def test_quarter_turn_lays_the_chain_down():
+    take = with_rotation(chain(), 0, [np.sqrt(0.5), np.sqrt(0.5), 0, 0])  # +90 degrees about the bone's x = world x
+    heads = pose_matrices(take)[..., :3, 3]
+    np.testing.assert_allclose(heads[0], [[0, 0, 0], [0, -1, 0], [0, -2, 0]], atol=1e-12)
+
+
+def test_unnormalised_quaternion_is_a_rotation():
+    take = with_rotation(chain(), 0, [3.0, 3.0, 0, 0])
+    np.testing.assert_allclose(np.linalg.det(pose_matrices(take)[..., :3, :3]), 1.0, atol=1e-12)
+
+
+def test_scale_and_location_act_in_bone_space_and_are_inherited():
+    take = chain()
+    location, scale = take.location.copy(), take.scale.copy()
+    location[:, 0, 1] = 0.5  # along the bone, world up
+    scale[:, 0] = 2.0
+    take = replace(take, location=location, scale=scale)
+    np.testing.assert_allclose(pose_matrices(take)[0, :, 2, 3], [0.5, 2.5, 4.5])
+    np.testing.assert_allclose(basis_matrices(take)[0, 0, :3, :3], 2 * np.eye(3))
+
+
+def test_world_matrices_apply_the_object_transform():
+    take = chain()
+    world_from_armature = np.diag([0.01, 0.01, 0.01, 1.0])
+    world_from_armature[:3, 3] = [1, 2, 3]
+    take = replace(take, world_from_armature=world_from_armature)
+    np.testing.assert_allclose(world_matrices(take)[0, 2, :3, 3], [1, 2, 3.02])
