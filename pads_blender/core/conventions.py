@@ -1,0 +1,153 @@
+"""Facts about bone names: which words common rigs use for which joint, and how a name is read.
+
+Knows names only; hierarchy and positions belong to limbs.py, the decision to mapping.py."""
+
+import re
+from dataclasses import dataclass
+
+SIDES = ("left", "right")
+CENTRE_ROLES = ("pelvis", "neck", "head")
+LIMB_ROLES = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
+EXTRA_ROLES = ("collar", "toe")
+_COLUMNS = ("pelvis", "spine", "neck", "head", "collar", "shoulder", "elbow", "wrist", "hip", "knee", "ankle", "toe")
+
+
+@dataclass(frozen=True)
+class Convention:
+    """One naming scheme: for each role the accepted stems (name without side, case, separators), best first."""
+
+    name: str
+    stems: dict[str, tuple[str, ...]]
+
+
+# A bone is named here by the joint at its head: "shoulder" is the upper arm bone, "collar" the clavicle.
+# Accepted stems are separated by blanks, best first; "-" where the convention has no such bone. Conventions which
+# differ only in prefix, separators or spelling of the side (HumanIK, Mixamo, Plask ...) share a row.
+# name: pelvis | spine from the lowest up | neck | head
+#     collar | shoulder | elbow | wrist || hip | knee | ankle | toe
+_TABLE = """
+hik: hips | spine spine1 spine2 spine3 | neck | head
+    shoulder | arm | forearm | hand || upleg | leg | foot | toebase toe
+cmu_cgspeed: hips | lowerback spine spine1 | neck | head
+    shoulder | arm | forearm | hand fingerbase || upleg | leg | foot | toebase
+cmu_asf: root | lowerback upperback thorax | lowerneck | head
+    clavicle | humerus | radius | hand wrist || femur | tibia | foot | toes
+rokoko_newton: hips | spine1 spine2 spine3 spine4 | neck | head
+    shoulder | arm | forearm | hand || thigh | shin | foot | toe
+rokoko_live: hip | spine chest | neck | head
+    shoulder | upperarm | lowerarm | hand || upleg | leg | foot | toe
+xsens_bvh: hips | chest chest2 chest3 chest4 | neck | head
+    collar | shoulder | elbow | wrist || hip | knee | ankle | toe
+xsens_mvn: pelvis | l5 l3 t12 t8 | neck | head
+    shoulder | upperarm | forearm | hand || upperleg | lowerleg | foot | toe
+vrm: hips | spine chest upperchest | neck | head
+    shoulder | upperarm | lowerarm | hand || upperleg | lowerleg | foot | toes toebase
+unreal: pelvis | spine01 spine02 spine03 spine04 spine05 | neck01 neck | head
+    clavicle | upperarm | lowerarm | hand || thigh | calf | foot | ball toes
+smpl: pelvis | spine1 spine2 spine3 | neck | head
+    collar | shoulder | elbow | wrist || hip | knee | ankle | foot
+kinect_azure: pelvis | spinenavel spinenaval spinechest | neck | head
+    clavicle | shoulder | elbow | wrist || hip | knee | ankle | foot
+kinect_v2: spinebase | spinemid spineshoulder | neck | head
+    - | shoulder | elbow | wrist || hip | knee | ankle | foot
+daz_bvh: hip | abdomen chest | neck | head
+    collar | shldr | forearm | hand || thigh | shin | foot | toe toes
+daz_g8: hip | abdomenlower abdomenupper chestlower chestupper | necklower | head
+    collar | shldrbend | forearmbend | hand || thighbend | shin | foot | toe
+daz_g9: hip | spine1 spine2 spine3 spine4 | neck1 | head
+    shoulder | upperarm | forearm | hand || thigh | shin | foot | toes
+biped: pelvis | spine spine1 spine2 spine4 | neck neck1 | head head1
+    clavicle | upperarm | forearm | hand || thigh | calf | foot | toe0
+motive: hip | ab chest | neck | head
+    shoulder | uarm | farm | hand || thigh | shin | foot | toe
+mpfb_default: root | spine05 spine04 spine03 spine02 spine01 | neck01 | head
+    clavicle | upperarm01 | lowerarm01 | wrist || upperleg01 | lowerleg01 | foot | toe11
+reallusion_cc: hip | waist spine01 spine02 | necktwist01 | head
+    clavicle | upperarm | forearm | hand || thigh | calf | foot | toebase
+rigify_metarig: spine | spine001 spine002 spine003 | spine004 | spine006
+    shoulder | upperarm | forearm | hand || thigh | shin | foot | toe
+rigify_fk: torso | spinefk001 spinefk002 spinefk003 | neck | head
+    shoulder | upperarmfk | forearmfk | handfk || thighfk | shinfk | footfk | toefk toe
+rigify_legacy_def: hips | spine chest | neck | head
+    shoulder | upperarm01 | forearm01 | hand || thigh01 | shin01 | foot | toe
+auto_rig_pro_fk: crootmaster croot | cspine01 cspine02 cspine03 | cneck | chead
+    cshoulder | carmfk | cforearmfk | chandfk || cthighfk | clegfk | cfootfk | ctoesfk
+auto_rig_pro_def: root | spine01 spine02 spine03 | neck | head
+    shoulder | armstretch | forearmstretch | hand || thighstretch | legstretch | foot | toes01
+cascadeur: pelvis | stomach chest | neck | head
+    clavicle | arm | forearm | hand || thigh | calf | foot | toe
+freemocap: pelvis | spine spine001 | neck | face
+    shoulder | upperarm | forearm | hand || thigh | shin | foot | -
+synty: hips | spine01 spine02 spine03 | neck | head
+    clavicle | shoulder | elbow | hand || upperleg | lowerleg | ankle | ball toes
+mmd: センター 下半身 | 上半身 上半身2 | 首 | 頭
+    肩 | 腕 | ひじ | 手首 || 足 | ひざ | 足首 | つま先 足先ex
+words: pelvis hips hip root cog | - | neck neck1 neck01 | head
+    clavicle collar shoulder | upperarm uparm humerus shldr | forearm lowerarm lowarm radius elbow | hand wrist
+    || thigh upleg upperleg femur | shin calf lowleg lowerleg tibia knee | foot ankle | toe toes toebase ball
+"""
+
+
+def _read_table(text: str) -> tuple[Convention, ...]:
+    rows = re.sub(r"\n\s+(\|\|)?", " | ", text.strip()).replace("||", "|").splitlines()
+    return tuple(_read_row(name, cells.split("|")) for name, cells in (row.split(":", 1) for row in rows))
+
+
+def _read_row(name: str, cells: list[str]) -> Convention:
+    stems = [tuple(stem for stem in cell.split() if stem != "-") for cell in cells]
+    return Convention(name, dict(zip(_COLUMNS, stems, strict=True)))
+
+
+CONVENTIONS = _read_table(_TABLE)
+
+# Bones that are never a joint: they follow others (twist, share), steer (IK, pole) or only end a chain.
+_HELPER_TEXT = """
+    twist roll end endsite nub tip ik pole target helper share tweak mch vis handle socket attach weapon prop
+    breast boob pec rib ribs ribstwist butt eye eyelid jaw tongue teeth lip brow cheek nose ear hair
+    thumb index middle mid ring pinky finger fingers metacarpal palm heel
+"""
+_HELPER_WORDS = frozenset(_HELPER_TEXT.split())
+_NOISE_WORDS = frozenset(("jnt", "joint", "bone", "bn", "bind", "def", "org", "sk", "skel"))
+_SIDE_WORDS = {"l": "left", "left": "left", "lft": "left", "左": "left"}
+_SIDE_WORDS |= {"r": "right", "right": "right", "rgt": "right", "右": "right"}
+_PREFIX = re.compile(
+    r"^(.*[:|])?"
+    r"(mixamorig\d*[_:]?|character\d*_|bip\d+[ _]|valvebiped\.bip\d+[ _]|cc_base_|rl_|j_bip_|k4abt_joint_|[mf]_avg_)?",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"[A-Z]+(?![a-z])\d*|[A-Z]?[a-z]+\d*|\d+|[左右]|[^\W\d_a-zA-Z左右]+\d*")
+
+
+@dataclass(frozen=True)
+class BoneName:
+    """A name taken apart: the side it claims (or None), and the rest in lower case without separators."""
+
+    side: str | None
+    stem: str
+    is_helper: bool
+
+
+def read_names(names: list[str]) -> list[BoneName]:
+    """Side and stem of each bone name; a bare leading l or r counts as a side only when its counterpart exists."""
+    words = [_words(name) for name in names]
+    glued = {"".join(each) for each in words}
+    return [_read(each, glued) for each in words]
+
+
+def _words(name: str) -> list[str]:
+    return [word.lower() for word in _WORD.findall(name[_PREFIX.match(name).end() :])]
+
+
+def _read(words: list[str], glued: set[str]) -> BoneName:
+    sides = [_SIDE_WORDS[word] for word in words if word in _SIDE_WORDS]
+    rest = [word for word in words if word not in _SIDE_WORDS and word not in _NOISE_WORDS]
+    side, stem = (sides[0], "".join(rest)) if sides else _split_glued("".join(rest), glued)
+    return BoneName(side, stem, any(word.rstrip("0123456789") in _HELPER_WORDS for word in rest))
+
+
+def _split_glued(stem: str, glued: set[str]) -> tuple[str | None, str]:
+    """`lfemur` beside `rfemur`, `lefthand`: the side at the front of the word itself."""
+    for mark, other in (("left", "right"), ("right", "left"), ("l", "r"), ("r", "l")):
+        if stem.startswith(mark) and other + stem[len(mark) :] in glued:
+            return _SIDE_WORDS[mark], stem[len(mark) :]
+    return None, stem
