@@ -1,0 +1,172 @@
+"""The extension as a user gets it: the zip is built, then installed, switched off and on in a fresh profile of the real
+Blender module. Each Blender runs in a process of its own, so this file never loads bpy itself."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Ends with os._exit: the bpy 4.5 module can hang while the interpreter shuts down.
+INSTALL = """
+import json, os, sys, threading, traceback
+import addon_utils, bpy
+
+MODULE = "bl_ext.user_default.pads_mocap"
+OWNERS = ("Scene", "Object", "Armature", "Action", "PoseBone", "WindowManager")
+
+def traces():
+    "What an add-on can leave in Blender, as names."
+    names = {f"type {name}" for name in dir(bpy.types)}
+    names |= {f"property {owner}.{name}" for owner in OWNERS
+              for name in getattr(bpy.types, owner).bl_rna.properties.keys()}
+    names |= {f"handler {name} {function}" for name in dir(bpy.app.handlers)
+              if isinstance(getattr(bpy.app.handlers, name), list) for function in getattr(bpy.app.handlers, name)}
+    names |= {f"thread {thread.name}" for thread in threading.enumerate()}
+    names |= {f"operator pads.{name}" for name in dir(bpy.ops.pads)}
+    return names
+
+def is_enabled():
+    return addon_utils.check(MODULE)[1] and MODULE in bpy.context.preferences.addons
+
+def run():
+    before = traces()
+    bpy.ops.extensions.package_install_files(filepath=sys.argv[1], repo="user_default", enable_on_install=True)
+    steps = {"installed": is_enabled(), "adds": sorted(traces() - before)}
+    bpy.ops.preferences.addon_disable(module=MODULE)
+    steps |= {"disabled": not is_enabled(), "left": sorted(traces() - before)}
+    bpy.ops.preferences.addon_enable(module=MODULE)
+    steps |= {"enabled_again": is_enabled(), "adds_again": sorted(traces() - before)}
+    bpy.ops.preferences.addon_disable(module=MODULE)
+    steps |= {"left_again": sorted(traces() - before), "blender": bpy.app.version_string}
+    return steps
+
+try:
+    print("RESULT", json.dumps(run()), flush=True)
+    os._exit(0)
+except BaseException:
+    traceback.print_exc()
+    sys.stderr.flush()
+    os._exit(1)
+"""
+
+
+@pytest.fixture(scope="session")
+def build():
+    """build.py as a module."""
+    spec = importlib.util.spec_from_file_location("pads_build", ROOT / "build.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def blender_ext(build) -> Path:
+    return build.blender_ext_script(Path(sys.prefix))
+
+
+@pytest.fixture(scope="session")
+def package(build, blender_ext, tmp_path_factory) -> Path:
+    return build.write_package(tmp_path_factory.mktemp("dist"), blender_ext)
+
+
+def test_package_holds_what_blender_needs_and_nothing_of_training(package):
+    manifest = tomllib.loads((ROOT / "blender_manifest.toml").read_text(encoding="utf-8"))
+    assert package.name == f"pads_mocap-{manifest['version']}.zip"
+    names = set(zipfile.ZipFile(package).namelist())
+    assert {"__init__.py", "blender_manifest.toml", "README.md", "LICENSE", "core/skeleton.py"} <= names
+    assert {f"bundled_models/{path.name}" for path in (ROOT / "bundled_models").iterdir()} <= names
+    assert not [name for name in names if "training" in name or "__pycache__" in name or name.startswith("tests/")]
+
+
+def test_package_is_the_same_bytes_each_time(build, blender_ext, package, tmp_path):
+    assert build.write_package(tmp_path, blender_ext).read_bytes() == package.read_bytes()
+
+
+def test_blenders_validator_is_really_asked(build, blender_ext, package, tmp_path):
+    broken = tmp_path / "broken.zip"
+    with zipfile.ZipFile(package) as source, zipfile.ZipFile(broken, "w") as copy:
+        for name in source.namelist():
+            copy.writestr(name, source.read(name).replace(b'type = "add-on"', b'type = "gadget"'))
+    with pytest.raises(build.BuildError, match="gadget"):
+        build.run_builder(blender_ext, "validate", str(broken))
+
+
+@pytest.fixture(scope="session")
+def installation(package, tmp_path_factory) -> dict:
+    """What happened while the zip was installed and switched off and on in a fresh profile."""
+    profile = tmp_path_factory.mktemp("profile")
+    environment = {**os.environ, "BLENDER_USER_RESOURCES": str(profile), "PYTHONPATH": ""}
+    result = subprocess.run(
+        [sys.executable, "-c", INSTALL, str(package)],
+        cwd=profile,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    lines = [line for line in result.stdout.splitlines() if line.startswith("RESULT ")]
+    assert result.returncode == 0 and lines, result.stdout + result.stderr
+    return {**json.loads(lines[0].removeprefix("RESULT ")), "stderr": result.stderr}
+
+
+def test_extension_installs_enabled(installation):
+    assert installation["installed"], installation["stderr"]
+    assert installation["adds"]
+
+
+def test_extension_switches_off_without_leaving_anything(installation):
+    assert installation["disabled"]
+    assert installation["left"] == []
+
+
+def test_extension_switches_on_again(installation):
+    assert installation["enabled_again"]
+    assert installation["adds_again"] == installation["adds"]
+    assert installation["left_again"] == []
+
+
+def test_build_names_what_to_install_when_no_python_fits(build, monkeypatch, tmp_path):
+    monkeypatch.setattr(build, "RUNNING", "3.8")
+    monkeypatch.setattr(build, "ROOT", tmp_path)
+    for name, value in (("PATH", str(tmp_path)), ("PYENV_ROOT", str(tmp_path))):
+        monkeypatch.setenv(name, value)
+    with pytest.raises(build.BuildError, match=r"install Python 3\.11 .*python3\.11-venv"):
+        build.choose_python(None)
+
+
+def test_build_finds_a_python_behind_a_broken_one_of_the_same_name(build, monkeypatch, tmp_path):
+    """As with pyenv, whose python3.13 on PATH exists and fails unless that version is switched on."""
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    for folder, content in (("first", "#!/bin/sh\nexit 127\n"), ("second", f'#!/bin/sh\nexec {sys.executable} "$@"\n')):
+        path = tmp_path / folder / f"python{version}"
+        path.parent.mkdir()
+        path.write_text(content)
+        path.chmod(0o755)
+    monkeypatch.setattr(build, "RUNNING", "3.8")
+    monkeypatch.setattr(build, "ROOT", tmp_path)
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
+    monkeypatch.setenv("PATH", os.pathsep.join([str(tmp_path / "first"), str(tmp_path / "second"), "/usr/bin", "/bin"]))
+    assert build.choose_python(version) == (version, sys.executable)
+
+
+def test_environment_is_made_once_per_requirement_list(build, monkeypatch, tmp_path):
+    installed = []
+    monkeypatch.setattr(build, "ROOT", tmp_path)
+    monkeypatch.setattr(build, "requirement_lists", lambda: {"run": ["a==1"], "test": ["b==1"], "training": ["c==1"]})
+    monkeypatch.setattr(build, "create_venv", lambda venv: venv.mkdir())
+    monkeypatch.setattr(build, "install", lambda wanted, group: installed.append(list(wanted)) or group != "training")
+    for _ in range(2):
+        build.make_environment("test", optional="training")
+    assert installed == [["a==1"], ["a==1", "b==1"], ["a==1", "b==1", "c==1"], ["a==1", "b==1", "c==1"]]
+    monkeypatch.setattr(build, "install", lambda wanted, group: False)
+    monkeypatch.setattr(build, "requirement_lists", lambda: {"run": ["a==2"]})
+    with pytest.raises(build.BuildError, match="pip could not install"):
+        build.make_environment()
