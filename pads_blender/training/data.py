@@ -1,0 +1,174 @@
+"""Mocap clips for training: npz files or folders of BVH as positions of the model skeleton at 30 fps, split by subject.
+
+The layout of the npz files is described in the README beside them.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from ..core import normalise
+from ..core import rotations as rot
+from ..core.skeleton import JOINTS, MODEL
+
+FPS = 30.0
+# Files have Y up and face +Z; the model's world has Z up and faces -Y.
+_WORLD_FROM_FILE = rot.from_rotation_vector(np.array([np.pi / 2, 0.0, 0.0]))
+# Chosen by us for validation: settings are picked on these, `dev` is for reporting only.
+VALIDATION_SUBJECTS = ("cmu_002", "cmu_016", "cmu_035", "cmu_137")
+
+_MIDDLE = ("pelvis", "spine", "chest", "neck", "head", "head_top")
+_SIDED = ("collar", "shoulder", "elbow", "wrist", "hip", "knee", "ankle", "toe")
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One piece of motion: positions (F, J, 3) metres of the model skeleton, visible (J,) bool."""
+
+    positions: np.ndarray
+    visible: np.ndarray
+    subject: str
+    name: str
+
+
+def _table(middle: str, sided: str, sides: tuple[str, str]) -> dict[str, str]:
+    """Joint -> file name, from names in the order of _MIDDLE and _SIDED; '-' for a joint that the skeleton lacks."""
+    table = dict(zip(_MIDDLE, middle.split(), strict=True))
+    for side, token in zip(("left", "right"), sides, strict=True):
+        names = sided.replace("@", token).split()
+        table |= {f"{side}_{joint}": name for joint, name in zip(_SIDED, names, strict=True)}
+    return {joint: name for joint, name in table.items() if name != "-"}
+
+
+# Recognised by the name of a joint that only this skeleton has. CMU: the forearm is split, FingerBase is the wrist.
+_SKELETONS = {
+    "LHipJoint": _table(
+        "Hips Spine Spine1 Neck Head Head_tip",
+        "@Shoulder @Arm @ForeArm @FingerBase @UpLeg @Leg @Foot @ToeBase",
+        ("Left", "Right"),
+    ),
+    "lButtock": _table(
+        "hip abdomen chest neck head head_tip",
+        "@Collar @Shldr @ForeArm @Hand @Thigh @Shin @Foot @Foot_tip",
+        ("l", "r"),
+    ),
+    "left_ankle_tip": _table(
+        "root - chest neck - neck_tip",
+        "- @_shoulder @_elbow @_wrist @_hip @_knee @_ankle @_ankle_tip",
+        ("left", "right"),
+    ),
+    "ToSpine": _table(
+        "Hips Spine Spine1 Neck Head Head_tip",
+        "@Shoulder @Arm @ForeArm @Hand @UpLeg @Leg @Foot @ToeBase",
+        ("Left", "Right"),
+    ),
+    "DEF-hips": _table(
+        "DEF-hips DEF-spine.002 DEF-spine.003 DEF-neck DEF-head DEF-head_tip",
+        "DEF-shoulder.@ DEF-upper_arm.@ DEF-forearm.@ DEF-hand.@ DEF-thigh.@ DEF-shin.@ DEF-foot.@ DEF-toe.@",
+        ("L", "R"),
+    ),
+    "spine_01": _table(
+        "pelvis spine_02 spine_03 neck_01 head head_tip",
+        "clavicle_@ upperarm_@ lowerarm_@ hand_@ thigh_@ calf_@ foot_@ ball_@",
+        ("l", "r"),
+    ),
+    "LeftHand_tip": _table(
+        "Hips - Spine1 Neck Head -",
+        "- @Arm @ForeArm @Hand @UpLeg @Leg @Foot @ToeBase",
+        ("Left", "Right"),
+    ),
+}
+
+
+def _skeleton_table(names: list[str]) -> dict[str, str]:
+    for mark, table in _SKELETONS.items():
+        if mark in names:
+            return table
+    raise ValueError(f"none of the known skeletons has the joints {names[:4]} ...")
+
+
+def load_npz(path: Path) -> list[Clip]:
+    """All clips of one subject's file."""
+    with np.load(path) as z:
+        track = _marker_track(z) if "pos_rel" in z else _rotation_track(z)
+        starts, names = z["clip_start"], z["clip_names"]
+    positions, visible = normalise.model_positions(track).astype(np.float32), normalise.visible_joints(track.known)
+    return [
+        Clip(positions[a:b], visible, path.stem, str(name))
+        for a, b, name in zip(starts[:-1], starts[1:], names, strict=True)
+    ]
+
+
+def _joint_columns(names: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Column of each model joint in the file (0 where it lacks one), and which ones it has, both (J,)."""
+    table = _skeleton_table(names)
+    columns = np.array([names.index(table[j]) if j in table else 0 for j in JOINTS])
+    return columns, np.array([j in table for j in JOINTS])
+
+
+def _rotation_track(z: np.lib.npyio.NpzFile) -> normalise.BodyTrack:
+    names, parents, offsets = [str(n) for n in z["names"]], z["parents"], z["offsets"].astype(float)
+    columns, known = _joint_columns(names)
+    local = rot.normalise(z["quat"].astype(float))
+    turns = np.broadcast_to(rot.IDENTITY, (len(local), len(names), 4)).copy()
+    positions, rest = np.zeros((len(local), len(names), 3)), np.zeros((len(names), 3))
+    for joint, parent in enumerate(parents):
+        own = local[:, joint] if joint < int(z["n_rot"]) else rot.IDENTITY
+        turns[:, joint] = own if parent < 0 else rot.multiply(turns[:, parent], own)
+        rest[joint] = offsets[joint] + (rest[parent] if parent >= 0 else 0)
+        moved = z["root"] if parent < 0 else positions[:, parent] + rot.rotate(turns[:, parent], offsets[joint])
+        positions[:, joint] = moved
+    world = rot.rotate(_WORLD_FROM_FILE, positions[:, columns])
+    turned = rot.multiply(rot.multiply(_WORLD_FROM_FILE, turns[:, columns]), rot.inverse(_WORLD_FROM_FILE))
+    return normalise.BodyTrack(world, turned, known, normalise.leg_length(rest[columns]))
+
+
+def _marker_track(z: np.lib.npyio.NpzFile) -> normalise.BodyTrack:
+    """UI-PRMD: positions without a skeleton; the turns of pelvis and chest are those that the positions show."""
+    columns, known = _joint_columns([str(n) for n in z["names"]])
+    file_positions = z["root"][:, None].astype(float) + z["pos_rel"] / 1e4
+    world = rot.rotate(_WORLD_FROM_FILE, file_positions[:, columns])
+    pelvis, chest = normalise.torso_frames(world, known)
+    turns = np.broadcast_to(pelvis[:, None], (len(world), len(JOINTS), 4)).copy()
+    turns[:, MODEL.index("chest")] = chest
+    torso_known = known & np.isin(JOINTS, ("neck", "head"), invert=True)
+    length = float(np.median([normalise.leg_length(frame) for frame in world[:: max(1, len(world) // 200)]]))
+    return normalise.BodyTrack(world, turns, torso_known, length)
+
+
+@functools.cache
+def load_split(folder: Path, split: str) -> tuple[Clip, ...]:
+    """Clips of `train`, `validation` (subjects held out of train by us) or `dev`, longest part first by file name."""
+    files = sorted((folder / ("dev" if split == "dev" else "train")).glob("*.npz"))
+    if split != "dev":
+        files = [f for f in files if (f.stem in VALIDATION_SUBJECTS) == (split == "validation")]
+    return tuple(clip for file in files for clip in load_npz(file))
+
+
+def mirror(positions: np.ndarray) -> np.ndarray:
+    """The motion (..., J, 3) as the mirror shows it: x negated, sides exchanged."""
+    return positions[..., MODEL.mirrored, :] * np.array([-1.0, 1.0, 1.0], positions.dtype)
+
+
+def turn(positions: np.ndarray, yaw: np.ndarray) -> np.ndarray:
+    """Positions (B, ..., 3) turned about the vertical by yaw (B,) radians."""
+    c, s = np.cos(yaw), np.sin(yaw)
+    zero, one = np.zeros_like(c), np.ones_like(c)
+    matrix = np.stack([c, -s, zero, s, c, zero, zero, zero, one], axis=-1).reshape(-1, 3, 3).astype(positions.dtype)
+    return np.einsum("bij,b...j->b...i", matrix, positions)
+
+
+def pelvis_relative(clip: Clip) -> Clip:
+    """The same clip with every pose moved so that its pelvis is at the origin."""
+    return replace(clip, positions=clip.positions - clip.positions[:, :1])
+
+
+def source_weight(subject: str) -> float:
+    """How often a frame of this file is drawn: UI-PRMD (estimated joints, repetitive) and keyframed poses seldom."""
+    if subject.startswith("uiprmd"):
+        return 0.1
+    return 0.5 if subject.startswith("kf_") else 1.0

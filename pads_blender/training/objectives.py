@@ -1,0 +1,255 @@
+"""What the two priors are trained on: batches, noise and losses. The paper's pose prior and the window prior."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import torch
+
+from ..core.skeleton import MODEL
+from ..diffusion import window
+from . import data
+from .network import NetworkSettings, PoseNetwork, WindowNetwork
+
+POSE_SCALE = 0.31  # metres: RMS coordinate of pelvis-relative training poses, so that the network sees unit variance
+POSE_STEPS = 1000  # T of the paper
+_LEFT_ARM, _RIGHT_ARM = (MODEL.indices(f"{s}_shoulder", f"{s}_elbow", f"{s}_wrist") for s in ("left", "right"))
+_LEFT_LEG, _RIGHT_LEG = (MODEL.indices(f"{s}_knee", f"{s}_ankle", f"{s}_toe") for s in ("left", "right"))
+_PARTS = (
+    _LEFT_ARM,
+    _RIGHT_ARM,
+    _LEFT_ARM[1:],
+    _RIGHT_ARM[1:],
+    _LEFT_ARM + _RIGHT_ARM,
+    _LEFT_LEG,
+    _RIGHT_LEG,
+    _LEFT_LEG + _RIGHT_LEG,
+    MODEL.indices("left_hip", "right_hip") + _LEFT_LEG + _RIGHT_LEG,
+    MODEL.indices("neck", "head", "head_top"),
+    MODEL.indices("spine", "chest", "neck", "head", "head_top", "left_collar", "right_collar"),
+    _LEFT_ARM + _LEFT_LEG,
+    _RIGHT_ARM + _RIGHT_LEG,
+)
+
+
+class Objective(Protocol):
+    """What train.py needs of a prior in the making."""
+
+    network: torch.nn.Module
+
+    def loss(self, rng: np.random.Generator) -> torch.Tensor:
+        """Loss of one fresh batch of training data."""
+
+    def validate(self, split: str) -> dict[str, float]:
+        """Named errors of the present network on fixed noise over a split."""
+
+
+def ddpm_alphas(steps: int = POSE_STEPS) -> np.ndarray:
+    """abar_t (T,) of the linear schedule of Ho et al. 2020, beta from 1e-4 to 0.02; our choice, the paper names none."""
+    return np.cumprod(1.0 - np.linspace(1e-4, 0.02, steps))
+
+
+@dataclass
+class PoseObjective:
+    """DDPM noise prediction on pelvis-relative poses, loss of eq. 4."""
+
+    folder: object
+    settings: NetworkSettings
+    batch: int = 1024
+    network: torch.nn.Module = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.network = PoseNetwork(self.settings)
+        self._abar = ddpm_alphas().astype(np.float32)
+        self._poses, self._weights = self._load("train")
+
+    def _load(self, split: str) -> tuple[np.ndarray, np.ndarray]:
+        """Poses (N, J - 1, 3) in network units and cumulative sampling weights (N,); UI-PRMD lacks joints: left out."""
+        clips = [c for c in data.load_split(self.folder, split) if not c.subject.startswith("uiprmd")]
+        poses = np.concatenate([(c.positions - c.positions[:, :1])[:, 1:] / POSE_SCALE for c in clips])
+        weights = np.concatenate([np.full(len(c.positions), data.source_weight(c.subject)) for c in clips])
+        return poses.astype(np.float32), np.cumsum(weights) / weights.sum()
+
+    def batch_of_poses(self, rng: np.random.Generator, size: int) -> np.ndarray:
+        """Random training poses (size, J - 1, 3): turned about the vertical, half of them mirrored."""
+        poses = self._poses[np.searchsorted(self._weights, rng.random(size))]
+        full = np.concatenate([np.zeros((size, 1, 3), np.float32), poses], axis=1)
+        full = np.where(rng.random((size, 1, 1)) < 0.5, data.mirror(full), full)
+        return data.turn(full, rng.uniform(-np.pi, np.pi, size))[:, 1:]
+
+    def loss(self, rng: np.random.Generator) -> torch.Tensor:
+        """|| eps - eps_theta(x_t, t) ||^2, mean over a fresh batch, t uniform (eq. 4)."""
+        x0 = self.batch_of_poses(rng, self.batch)
+        t = rng.integers(0, POSE_STEPS, len(x0))
+        eps = rng.standard_normal(x0.shape, dtype=np.float32)
+        predicted = self._predict(x0, eps, t)
+        return torch.mean((predicted.float() - torch.from_numpy(eps)) ** 2)
+
+    def _predict(self, x0: np.ndarray, eps: np.ndarray, t: np.ndarray) -> torch.Tensor:
+        abar = self._abar[t][:, None, None]
+        x_t = np.sqrt(abar) * x0 + np.sqrt(1.0 - abar) * eps
+        level = torch.from_numpy(t.astype(np.float32) / POSE_STEPS)
+        with torch.autocast("cpu", torch.bfloat16):
+            return self.network(torch.from_numpy(x_t.astype(np.float32)), level)
+
+    @torch.no_grad()
+    def validate(self, split: str) -> dict[str, float]:
+        """Error in mm per joint of the one-step denoiser where sigma is 20, 40, 100, 300 mm per coordinate."""
+        rng = np.random.default_rng(0)
+        poses, _ = self._load(split)
+        x0 = poses[:: max(1, len(poses) // 4096)]
+        result = {}
+        sigmas = np.sqrt(1.0 / self._abar - 1.0) * POSE_SCALE
+        for millimetres in (20, 40, 100, 300):
+            t = np.full(len(x0), np.argmin(np.abs(sigmas - millimetres / 1000)))
+            eps = rng.standard_normal(x0.shape, dtype=np.float32)
+            predicted = self._predict(x0, eps, t).float().numpy()
+            ratio = np.sqrt(1.0 / self._abar[t] - 1.0)[:, None, None]
+            error = ratio * (eps - predicted) * POSE_SCALE * 1000
+            result[f"denoise_{millimetres}"] = float(np.linalg.norm(error, axis=-1).mean())
+        return result
+
+
+@dataclass
+class WindowObjective:
+    """A denoiser of windows with one noise level per joint and frame, hidden joints included."""
+
+    folder: object
+    settings: NetworkSettings
+    batch: int = 64
+    network: torch.nn.Module = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.network = WindowNetwork(self.settings)
+        self._clips = data.load_split(self.folder, "train")
+        lengths = np.array([len(c.positions) * data.source_weight(c.subject) for c in self._clips])
+        self._weights = np.cumsum(lengths) / lengths.sum()
+
+    def windows(self, rng: np.random.Generator, size: int) -> tuple[np.ndarray, np.ndarray]:
+        """Random windows (size, F, J, 3) with mirror and speed change, and which joints each knows (size, J)."""
+        chosen = [self._clips[i] for i in np.searchsorted(self._weights, rng.random(size))]
+        x = np.stack([_cut(c.positions, rng, self.settings.frames) for c in chosen])
+        known = np.stack([c.visible for c in chosen])
+        flip = rng.random(size) < 0.5
+        known = np.where(flip[:, None], known[:, MODEL.mirrored], known)
+        return np.where(flip[:, None, None, None], data.mirror(x), x), known
+
+    def loss(self, rng: np.random.Generator) -> torch.Tensor:
+        """Preconditioned squared error where measured; where hidden, the length of the error, so that the few large and
+        unpredictable ones do not drown the rest."""
+        x0, known = self.windows(rng, self.batch)
+        sigma = np.where(known[:, None, :], random_noise_map(rng, *x0.shape[:3]), np.inf).astype(np.float32)
+        yaw = rng.normal(0.0, 0.2, self.batch)
+        error, given = self._error(x0, sigma, rng, yaw)
+        gain = torch.from_numpy(given.gain)[..., 0]
+        hidden = torch.from_numpy(~np.isfinite(sigma))
+        square = torch.sum(error**2, dim=-1) / (3 * gain**2) * (gain / (gain + 0.01))
+        length = 1.5 / 0.3 * torch.sqrt(torch.sum(error**2, dim=-1) + 1e-6)
+        weight = torch.from_numpy(np.broadcast_to(known[:, None, :], sigma.shape).astype(np.float32))
+        return torch.sum(torch.where(hidden, length, square) * weight) / weight.sum()
+
+    def _error(
+        self, x0: np.ndarray, sigma: np.ndarray, rng: np.random.Generator, yaw: np.ndarray | None = None
+    ) -> tuple[torch.Tensor, window.WindowInput]:
+        """Denoised minus true canonical positions (B, F, J, 3) in metres, and the network's input."""
+        noisy = x0 + np.where(np.isfinite(sigma), sigma, 0.0)[..., None] * rng.standard_normal(x0.shape, np.float32)
+        given = window.prepare(noisy, sigma, yaw)
+        with torch.autocast("cpu", torch.bfloat16):
+            output = self.network(torch.from_numpy(given.features)).float()
+        truth = np.einsum("bji,bfkj->bfki", given.heading, x0 - given.centre)
+        return torch.from_numpy(given.base - truth) + torch.from_numpy(given.gain) * output, given
+
+    @torch.no_grad()
+    def validate(self, split: str) -> dict[str, float]:
+        """MPJPE in mm: Gaussian noise of 20, 40, 100 mm; hidden arm (30, 60 frames), legs (60), whole pose (15, 30)."""
+        x0 = validation_windows(self.folder, split, self.settings.frames)
+        arms, legs = _LEFT_ARM[1:], _LEFT_LEG + _RIGHT_LEG
+        cases = {f"denoise_{mm}": (mm / 1000, [], 0) for mm in (20, 40, 100)}
+        cases |= {"arm_30": (0.002, arms, 30), "arm_60": (0.002, arms, 60), "legs_60": (0.002, legs, 60)}
+        cases |= {f"pose_{n}": (0.002, list(range(len(MODEL))), n) for n in (15, 30)}
+        return {name: self._case_error(x0, *case) for name, case in cases.items()}
+
+    def _case_error(self, x0: np.ndarray, noise: float, joints: list[int], frames: int) -> float:
+        sigma = np.full(x0.shape[:3], noise, np.float32)
+        start = (x0.shape[1] - frames) // 2
+        sigma[:, start : start + frames, joints] = np.inf
+        error, _ = self._error(x0, sigma, np.random.default_rng(0))
+        length = np.linalg.norm(error.numpy(), axis=-1) * 1000
+        return float(length[~np.isfinite(sigma)].mean() if joints else length.mean())
+
+
+def validation_windows(folder: object, split: str, frames: int, most: int = 256) -> np.ndarray:
+    """Overlapping windows (N, F, J, 3) of the captured CMU takes of a split, evenly spread."""
+    clips = [c.positions for c in data.load_split(folder, split) if c.subject.startswith("cmu")]
+    windows = [p[i : i + frames] for p in clips for i in range(0, len(p) - frames + 1, frames // 2)]
+    return np.stack(windows[:: max(1, len(windows) // most)]).astype(np.float32)
+
+
+def _cut(positions: np.ndarray, rng: np.random.Generator, frames: int) -> np.ndarray:
+    """A window (frames, J, 3) at 0.8 to 1.25 times the speed; short clips are played to and fro."""
+    speed = np.exp(rng.uniform(np.log(0.8), np.log(1.25)))
+    start = rng.uniform(0, max(0.0, len(positions) - 1 - (frames - 1) * speed))
+    at = start + speed * np.arange(frames)
+    last = max(len(positions) - 1, 1)
+    at = last - np.abs(at % (2 * last) - last)
+    low = np.clip(at.astype(int), 0, len(positions) - 1)
+    high = np.minimum(low + 1, len(positions) - 1)
+    t = (at - low).astype(np.float32)[:, None, None]
+    return (1 - t) * positions[low] + t * positions[high]
+
+
+def random_noise_map(rng: np.random.Generator, batch: int, frames: int, joints: int) -> np.ndarray:
+    """Noise levels (B, F, J) in metres, infinite where hidden: every kind of damage the prior must know."""
+    base = np.exp(rng.uniform(np.log(0.002), np.log(0.3), batch))
+    wide = rng.random(batch) < 0.12  # generation and heavy noise
+    base = np.where(wide, np.exp(rng.uniform(np.log(0.2), np.log(3.0), batch)), base)
+    sigma = np.broadcast_to(base[:, None, None], (batch, frames, joints)).copy()
+    for b in range(batch):
+        if not wide[b]:
+            _vary(sigma[b], rng)
+            _hide(sigma[b], rng)
+    return sigma
+
+
+def _vary(sigma: np.ndarray, rng: np.random.Generator) -> None:
+    """Noise that differs from joint to joint, and bursts in some frames; in place on (F, J)."""
+    frames, joints = sigma.shape
+    if rng.random() < 0.4:
+        sigma *= np.exp(rng.normal(0.0, 0.7, joints))
+    if rng.random() < 0.25:
+        rows = _span(rng, frames, 30)
+        sigma[rows, rng.permutation(joints)[: rng.integers(1, joints + 1)]] *= np.exp(rng.normal(0.5, 1.0))
+    if rng.random() < 0.15:
+        sigma[rng.random((frames, joints)) < rng.uniform(0.01, 0.15)] = rng.uniform(0.1, 0.6)
+    np.clip(sigma, 0.001, 3.0, out=sigma)
+
+
+def _hide(sigma: np.ndarray, rng: np.random.Generator) -> None:
+    """Hidden joints, limbs and whole poses over short and long ranges; in place on (F, J)."""
+    frames, joints = sigma.shape
+    kind = rng.random()
+    if kind < 0.45:
+        return
+    sigma *= 0.3 if rng.random() < 0.6 else 1.0  # what is left is often good
+    np.clip(sigma, 0.001, 3.0, out=sigma)
+    if kind < 0.75:
+        for _ in range(rng.integers(1, 3)):
+            part = _PARTS[rng.integers(len(_PARTS))]
+            sigma[np.ix_(np.arange(frames)[_span(rng, frames, 64)], part)] = np.inf
+    elif kind < 0.90:
+        sigma[_span(rng, frames, 40)] = np.inf
+    elif kind < 0.96:
+        sigma[np.ix_(np.arange(frames)[_span(rng, frames, 64)], rng.permutation(joints)[: rng.integers(1, 12)])] = (
+            np.inf
+        )
+    else:
+        sigma[rng.random((frames, joints)) < rng.uniform(0.02, 0.3)] = np.inf
+
+
+def _span(rng: np.random.Generator, frames: int, most: int) -> slice:
+    """A random range of 1 to `most` frames, at times reaching over the window's border."""
+    length = int(rng.integers(1, min(most, frames) + 1))
+    start = int(rng.integers(-length // 3, frames - length + length // 3 + 1))
+    return slice(max(0, start), min(frames, start + length))

@@ -1,0 +1,191 @@
+"""python -m pads_blender.training.train pose|window --data DIR --out RUN: trains a prior; resumes where RUN left off."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from .network import NetworkSettings
+from .objectives import Objective, PoseObjective, WindowObjective
+
+KINDS = {
+    "pose": (PoseObjective, NetworkSettings(width=128, layers=5, heads=4)),
+    "window": (WindowObjective, NetworkSettings(width=256, layers=7, heads=4)),
+}
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """Learning rates of Muon (the blocks' matrices) and AdamW (the rest): Muon needs about 0.6 of AdamW's iterations."""
+
+    steps: int = 10_000
+    muon_rate: float = 0.02
+    adam_rate: float = 1e-3
+    warm_up: int = 200
+    decay_share: float = 0.4  # the last part of the run, in which the rates fall to zero
+    ema: float = 0.999
+    clip: float = 1.0
+    log_every: int = 250
+    seed: int = 0
+
+
+class Trainer:
+    """Network, its moving average, optimisers and the log of one run folder."""
+
+    def __init__(self, objective: Objective, settings: TrainSettings, folder: Path):
+        self.objective, self.settings, self.folder = objective, settings, folder
+        self.average = {k: v.detach().clone() for k, v in objective.network.named_parameters()}
+        self.optimisers = _optimisers(objective.network, settings)
+        self.step, self.rows = 0, []
+        folder.mkdir(parents=True, exist_ok=True)
+        if (folder / "checkpoint.pt").exists():
+            self._load(folder / "checkpoint.pt")
+
+    def run(self) -> None:
+        """Train to settings.steps, logging and saving on the way."""
+        began, first, losses = time.perf_counter(), self.step, []
+        while self.step < self.settings.steps:
+            losses.append(self._update())
+            if self.step % self.settings.log_every == 0 or self.step == self.settings.steps:
+                self._log(float(np.mean(losses)), time.perf_counter() - began)
+                losses = []
+            _progress(self.step, self.settings.steps, (time.perf_counter() - began) / (self.step - first))
+        self._plot()
+
+    def _update(self) -> float:
+        rng = np.random.default_rng((self.settings.seed, self.step))
+        factor = self._rate()
+        for optimiser, rate in self.optimisers:
+            optimiser.param_groups[0]["lr"] = rate * factor
+            optimiser.zero_grad(set_to_none=True)
+        loss = self.objective.loss(rng)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.objective.network.parameters(), self.settings.clip)
+        for optimiser, _ in self.optimisers:
+            optimiser.step()
+        self.step += 1
+        self._follow()
+        return loss.item()
+
+    def _rate(self) -> float:
+        left = (self.settings.steps - self.step) / (self.settings.decay_share * self.settings.steps)
+        return min(1.0, (self.step + 1) / self.settings.warm_up, left)
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        decay = min(self.settings.ema, (1 + self.step) / (10 + self.step))
+        for name, value in self.objective.network.named_parameters():
+            self.average[name].lerp_(value, 1.0 - decay)
+
+    def _log(self, loss: float, seconds: float) -> None:
+        present = {k: v.detach().clone() for k, v in self.objective.network.named_parameters()}
+        self.objective.network.load_state_dict(self.average, strict=False)
+        self.objective.network.eval()
+        row = {"step": self.step, "seconds": round(seconds), "loss": round(loss, 5)}
+        for split in ("validation", "dev"):
+            errors = self.objective.validate(split)
+            row |= {f"{split}_{name}": round(value, 2) for name, value in errors.items()}
+        self.objective.network.load_state_dict(present, strict=False)
+        self.objective.network.train()
+        self.rows.append(row)
+        self._save()
+
+    def _save(self) -> None:
+        state = {
+            "step": self.step,
+            "network": self.objective.network.state_dict(),
+            "average": self.average,
+            "optimisers": [o.state_dict() for o, _ in self.optimisers],
+            "rows": self.rows,
+            "network_settings": asdict(self.objective.settings),
+            "train_settings": asdict(self.settings),
+        }
+        torch.save(state, self.folder / "checkpoint.tmp")
+        os.replace(self.folder / "checkpoint.tmp", self.folder / "checkpoint.pt")
+        with (self.folder / "log.csv").open("w", newline="") as file:
+            writer = csv.DictWriter(file, fieldnames=list(self.rows[-1]))
+            writer.writeheader()
+            writer.writerows(self.rows)
+
+    def _load(self, path: Path) -> None:
+        state = torch.load(path, weights_only=True)
+        self.objective.network.load_state_dict(state["network"])
+        self.average, self.step, self.rows = state["average"], state["step"], state["rows"]
+        for (optimiser, _), saved in zip(self.optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(saved)
+
+    def _plot(self) -> None:
+        import matplotlib
+
+        matplotlib.use("Agg")
+        from matplotlib import pyplot as plt
+
+        figure, axes = plt.subplots(1, 2, figsize=(12, 4))
+        steps = [row["step"] for row in self.rows]
+        axes[0].plot(steps, [row["loss"] for row in self.rows])
+        axes[0].set(xlabel="step", ylabel="loss")
+        for name in self.rows[-1]:
+            if name.startswith(("validation", "dev")):
+                style = "--" if name.startswith("dev") else "-"
+                axes[1].semilogy(steps, [row[name] for row in self.rows], style, label=name)
+        axes[1].set(xlabel="step", ylabel="error, mm")
+        axes[1].legend(fontsize=6, ncol=2)
+        figure.savefig(self.folder / "curves.png", dpi=110, bbox_inches="tight")
+        plt.close(figure)
+
+
+def _optimisers(network: torch.nn.Module, settings: TrainSettings) -> list[tuple[torch.optim.Optimizer, float]]:
+    matrices = [p for n, p in network.named_parameters() if p.ndim == 2 and n.startswith("blocks.")]
+    chosen = {id(p) for p in matrices}
+    rest = [p for p in network.parameters() if id(p) not in chosen]
+    muon = torch.optim.Muon(matrices, lr=settings.muon_rate, weight_decay=0.01)
+    adam = torch.optim.AdamW(rest, lr=settings.adam_rate, weight_decay=0.01, betas=(0.9, 0.99))
+    return [(muon, settings.muon_rate), (adam, settings.adam_rate)]
+
+
+def _progress(step: int, steps: int, per_step: float) -> None:
+    if sys.stderr.isatty() or step % 100 == 0:
+        left = per_step * (steps - step)
+        end = "\r" if sys.stderr.isatty() else "\n"
+        print(
+            f"{step}/{steps}  {per_step:.3f} s a step, {left / 60:.1f} min left", end=end, file=sys.stderr, flush=True
+        )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Command line; see the module's first line."""
+    parser = argparse.ArgumentParser(prog="python -m pads_blender.training.train", description=__doc__)
+    parser.add_argument("kind", choices=KINDS)
+    parser.add_argument("--data", type=Path, required=True, help="folder with train/ and dev/")
+    parser.add_argument("--out", type=Path, required=True, help="run folder: checkpoint, log.csv, curves.png")
+    parser.add_argument("--steps", type=int, default=TrainSettings.steps)
+    parser.add_argument("--batch", type=int)
+    parser.add_argument("--width", type=int)
+    parser.add_argument("--layers", type=int)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--log-every", type=int, default=TrainSettings.log_every)
+    parser.add_argument("--seed", type=int, default=TrainSettings.seed)
+    args = parser.parse_args(arguments)
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(args.seed)
+    objective_type, network = KINDS[args.kind]
+    network = NetworkSettings(**(asdict(network) | {k: v for k in ("width", "layers") if (v := getattr(args, k))}))
+    objective = objective_type(args.data, network, **({"batch": args.batch} if args.batch else {}))
+    settings = TrainSettings(steps=args.steps, seed=args.seed, log_every=args.log_every)
+    trainer = Trainer(objective, settings, args.out)
+    trainer.run()
+    print(json.dumps(trainer.rows[-1], indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
