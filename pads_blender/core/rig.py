@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .rotations import angle_between, normalise, to_matrix
+
 
 @dataclass(frozen=True)
 class RigTake:
@@ -24,10 +26,26 @@ class RigTake:
     fps: float
 
 
+@dataclass(frozen=True)
+class Changes:
+    """Where one take differs from another of the same rig and frames."""
+
+    rotation: np.ndarray  # (F, B) bool
+    location: np.ndarray  # (F, B) bool
+
+
+def find_changes(before: RigTake, after: RigTake) -> Changes:
+    """What the second take does differently; below 1e-6 radians or 1e-6 of the rig's size nothing has changed."""
+    size = max(float(np.ptp(before.rest[:, :3, 3], axis=0).max(initial=0.0)), 1e-6)
+    turned = angle_between(normalise(before.rotation), normalise(after.rotation)) > 1e-6
+    moved = np.abs(after.location - before.location).max(axis=-1) > 1e-6 * size
+    return Changes(rotation=turned, location=moved)
+
+
 def basis_matrices(take: RigTake) -> np.ndarray:
     """Each pose bone's own transform against its rest pose (`matrix_basis`), (F, B, 4, 4)."""
     basis = np.zeros((*take.rotation.shape[:-1], 4, 4))
-    basis[..., :3, :3] = _matrices(take.rotation) * take.scale[..., None, :]
+    basis[..., :3, :3] = to_matrix(normalise(take.rotation)) * take.scale[..., None, :]
     basis[..., :3, 3] = take.location
     basis[..., 3, 3] = 1.0
     return basis
@@ -51,14 +69,3 @@ def pose_matrices(take: RigTake) -> np.ndarray:
 def world_matrices(take: RigTake) -> np.ndarray:
     """Posed bones in world space, (F, B, 4, 4)."""
     return take.world_from_armature @ pose_matrices(take)
-
-
-def _matrices(quaternion: np.ndarray) -> np.ndarray:
-    """Rotation matrices (..., 3, 3) of quaternions (..., 4), normalised here as Blender does for a pose bone."""
-    w, x, y, z = np.moveaxis(quaternion / np.linalg.norm(quaternion, axis=-1, keepdims=True), -1, 0)
-    rows = [
-        [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-        [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-        [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
-    ]
-    return np.moveaxis(np.array(rows), (0, 1), (-2, -1))
