@@ -115,8 +115,7 @@ def make_environment(*groups: str, optional: str | None = None) -> Path:
         stamp, content = venv / f"pads-{group}.txt", "\n".join(requirements)
         if stamp.is_file() and stamp.read_text(encoding="utf-8") == content:
             continue
-        if not list(venv.glob("pads-*.txt")):
-            create_venv(venv)
+        create_venv(venv)
         if install(requirements, group):
             stamp.write_text(content, encoding="utf-8")
         elif group != optional:
@@ -127,10 +126,13 @@ def make_environment(*groups: str, optional: str | None = None) -> Path:
 
 
 def create_venv(venv: Path) -> None:
-    """Make the environment, or complete one that is of this Python already."""
+    """Make the environment unless it is there; one whose making was interrupted is completed."""
     python = venv_python(RUNNING)
-    if venv.exists() and not probe([str(python)], RUNNING):
-        raise BuildError(f"{venv.name} holds no working Python {RUNNING} environment: remove it and run this again.")
+    if venv.exists():
+        if not probe([str(python)], RUNNING):
+            raise BuildError(f"{venv.name} holds no working Python {RUNNING}: remove it and run this again.")
+        if subprocess.run([str(python), "-m", "pip", "--version"], capture_output=True).returncode == 0:
+            return
     say(f"Making {venv.name}: Blender as a Python module and what goes with it, some 400 MB, this once.")
     subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
 

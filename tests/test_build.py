@@ -17,7 +17,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # Ends with os._exit: the bpy 4.5 module can hang while the interpreter shuts down.
 INSTALL = """
 import json, os, sys, threading, traceback
-import addon_utils, bpy
+import bpy
+import addon_utils  # on the path only once bpy is loaded
 
 MODULE = "bl_ext.user_default.pads_mocap"
 OWNERS = ("Scene", "Object", "Armature", "Action", "PoseBone", "WindowManager")
@@ -81,7 +82,7 @@ def test_package_holds_what_blender_needs_and_nothing_of_training(package):
     manifest = tomllib.loads((ROOT / "blender_manifest.toml").read_text(encoding="utf-8"))
     assert package.name == f"pads_mocap-{manifest['version']}.zip"
     names = set(zipfile.ZipFile(package).namelist())
-    assert {"__init__.py", "blender_manifest.toml", "README.md", "LICENSE", "core/skeleton.py"} <= names
+    assert {"__init__.py", "blender_manifest.toml", "README.md", "LICENSE", "core/rig.py"} <= names
     assert {f"bundled_models/{path.name}" for path in (ROOT / "bundled_models").iterdir()} <= names
     assert not [name for name in names if "training" in name or "__pycache__" in name or name.startswith("tests/")]
 
@@ -113,7 +114,8 @@ def installation(package, tmp_path_factory) -> dict:
         timeout=300,
     )
     lines = [line for line in result.stdout.splitlines() if line.startswith("RESULT ")]
-    assert result.returncode == 0 and lines, result.stdout + result.stderr
+    if result.returncode or not lines:
+        pytest.fail(f"Blender ended with code {result.returncode}:\n{result.stdout}{result.stderr}", pytrace=False)
     return {**json.loads(lines[0].removeprefix("RESULT ")), "stderr": result.stderr}
 
 
@@ -161,7 +163,7 @@ def test_environment_is_made_once_per_requirement_list(build, monkeypatch, tmp_p
     installed = []
     monkeypatch.setattr(build, "ROOT", tmp_path)
     monkeypatch.setattr(build, "requirement_lists", lambda: {"run": ["a==1"], "test": ["b==1"], "training": ["c==1"]})
-    monkeypatch.setattr(build, "create_venv", lambda venv: venv.mkdir())
+    monkeypatch.setattr(build, "create_venv", lambda venv: venv.mkdir(exist_ok=True))
     monkeypatch.setattr(build, "install", lambda wanted, group: installed.append(list(wanted)) or group != "training")
     for _ in range(2):
         build.make_environment("test", optional="training")
