@@ -172,3 +172,43 @@ def test_environment_is_made_once_per_requirement_list(build, monkeypatch, tmp_p
     monkeypatch.setattr(build, "requirement_lists", lambda: {"run": ["a==2"]})
     with pytest.raises(build.BuildError, match="pip could not install"):
         build.make_environment()
+
+
+@pytest.mark.parametrize(
+    ("source", "counts"),
+    [
+        ("def test_a(): pass\ndef test_b(): assert False\nimport pytest\ndef test_c(): pytest.skip('x')", (1, 1, 1)),
+        ("import os\ndef test_a(): os.abort()", (0, 1, 0)),
+        ("import nothing_of_this_name", (0, 1, 0)),
+        ("", (0, 0, 0)),
+    ],
+    ids=["each", "crash", "broken file", "no test"],
+)
+def test_results_of_a_test_process_are_counted(build, tmp_path, source, counts):
+    file = tmp_path / "test_made_up.py"
+    file.write_text(source)
+    assert build.run_tests(Path(sys.executable), [str(file)]) == counts
+
+
+@pytest.mark.parametrize("is_data_there", [True, False])
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def test_a(shared_data): import pytest; pytest.skip('no such data')",
+        "import pytest\npytest.skip('no takes in ../shared', allow_module_level=True)",
+    ],
+    ids=["test", "file"],
+)
+def test_no_test_is_skipped_for_data_that_is_there(build, tmp_path, source, is_data_there):
+    (tmp_path / "conftest.py").write_text((ROOT / "tests" / "conftest.py").read_text(encoding="utf-8"))
+    (tmp_path / "test_made_up.py").write_text(source)
+    shared = tmp_path / "shared"
+    (shared / "data" if is_data_there else shared).mkdir(parents=True)
+    result = subprocess.run(
+        [sys.executable, "-m", "pytest", "--rootdir", str(tmp_path), "--import-mode=importlib", str(tmp_path)],
+        env={**os.environ, "PADS_SHARED": str(shared)},
+        capture_output=True,
+        text=True,
+    )
+    assert ("yet: Skipped:" in result.stdout) == is_data_there, result.stdout
+    assert (result.returncode not in (0, build.PYTEST_FOUND_NOTHING)) == is_data_there
