@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import BadFileError
+from .channels import euler_near
 from .rig import Changes, RigTake
-from .rotations import from_euler, from_matrix, inverse, multiply, nearest_euler, rotate, to_euler
+from .rotations import from_euler, from_matrix, inverse, multiply, rotate
 
 ARMATURE_FROM_BVH = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])  # Y up to Z up, -Z forward to Y
 FIRST_FRAME = 1  # scene frame of the first row, as files.py imports it
@@ -417,7 +418,7 @@ def _degrees(bvh: Bvh, joint: int, bvh_from_bone: np.ndarray, basis: np.ndarray,
     rotations = multiply(multiply(turn, basis), inverse(turn))
     order = rotation_order(bvh.channels[joint])
     source = _angles(bvh, channel_columns(bvh)[joint])[rows]
-    return np.degrees(nearest_euler(to_euler(rotations, order), source, order))
+    return np.degrees(euler_near(rotations, order, source))
 
 
 def _put(motion: np.ndarray, rows: np.ndarray, columns: dict[str, int], kind: str, values: np.ndarray) -> None:

@@ -1,0 +1,89 @@
+"""F-curves to arrays and back in bulk. Knows curves and keys, nothing of bones."""
+
+import bpy
+import numpy as np
+
+_PROPERTIES = bpy.types.Keyframe.bl_rna.properties
+_LINEAR = _PROPERTIES["interpolation"].enum_items["LINEAR"].value
+_BEZIER = _PROPERTIES["interpolation"].enum_items["BEZIER"].value
+_GENERATED = _PROPERTIES["type"].enum_items["GENERATED"].value
+
+
+def is_evaluated(fcurve: bpy.types.FCurve) -> bool:
+    """Whether Blender lets this curve drive its property; if not, the property keeps the value that it has."""
+    is_muted = fcurve.mute or (fcurve.group is not None and fcurve.group.mute)
+    return not is_muted and not fcurve.is_empty
+
+
+def is_locked(fcurve: bpy.types.FCurve) -> bool:
+    """Whether the animator keeps this curve from being edited, or has switched it off."""
+    group = fcurve.group
+    return fcurve.lock or fcurve.mute or (group is not None and (group.lock or group.mute))
+
+
+def key_times(fcurve: bpy.types.FCurve) -> np.ndarray:
+    """Scene frames (K,) of the keys, which need not be whole numbers."""
+    return _coordinates(fcurve)[:, 0]
+
+
+def values_at(fcurve: bpy.types.FCurve, frames: np.ndarray) -> np.ndarray:
+    """The curve's values (F,) at scene frames (F,): linear keys in one go, anything else as Blender evaluates it."""
+    points = _coordinates(fcurve)
+    if _is_linear_within(fcurve, points[:, 0], frames):
+        return np.interp(frames, points[:, 0], points[:, 1])
+    return np.array([fcurve.evaluate(frame) for frame in frames.tolist()], float)
+
+
+def _is_linear_within(fcurve: bpy.types.FCurve, times: np.ndarray, frames: np.ndarray) -> bool:
+    if not len(times) or len(fcurve.sampled_points) or any(not modifier.mute for modifier in fcurve.modifiers):
+        return False
+    is_inside = not len(frames) or (times[0] <= frames.min() and frames.max() <= times[-1])
+    if not is_inside and fcurve.extrapolation != "CONSTANT":
+        return False
+    is_sorted = (np.diff(times) > 0).all()
+    return bool(is_sorted and (_integers(fcurve, "interpolation")[:-1] == _LINEAR).all())
+
+
+def replace_values(fcurve: bpy.types.FCurve, values: np.ndarray, changed: np.ndarray) -> None:
+    """Give the keys marked in changed (K,) their new values (K,), handles along with them; key times stay."""
+    points = _coordinates(fcurve)
+    shift = np.where(changed, values - points[:, 1], 0.0)
+    if (_integers(fcurve, "interpolation") == _BEZIER).any():
+        for side in ("handle_left", "handle_right"):
+            _set_coordinates(fcurve, side, _coordinates(fcurve, side) + shift[:, None] * [0.0, 1.0])
+    points[changed, 1] = values[changed]
+    _set_coordinates(fcurve, "co", points)
+    _mark_generated(fcurve, changed)
+    fcurve.update()
+
+
+def add_linear_keys(fcurve: bpy.types.FCurve, times: np.ndarray, values: np.ndarray) -> None:
+    """Fill a curve without keys with linear ones at times (K,)."""
+    fcurve.keyframe_points.add(len(times))
+    _set_coordinates(fcurve, "co", np.stack([times, values], axis=-1))
+    fcurve.keyframe_points.foreach_set("interpolation", np.full(len(times), _LINEAR, np.int32))
+    _mark_generated(fcurve, np.ones(len(times), bool))
+    fcurve.update()
+
+
+def _mark_generated(fcurve: bpy.types.FCurve, changed: np.ndarray) -> None:
+    types = np.where(changed, _GENERATED, _integers(fcurve, "type"))
+    fcurve.keyframe_points.foreach_set("type", types.astype(np.int32))
+
+
+def _coordinates(fcurve: bpy.types.FCurve, name: str = "co") -> np.ndarray:
+    """Frame and value (K, 2) of the keys or of one side's handles."""
+    flat = np.empty(2 * len(fcurve.keyframe_points), np.float32)
+    fcurve.keyframe_points.foreach_get(name, flat)
+    return flat.reshape(-1, 2).astype(float)
+
+
+def _set_coordinates(fcurve: bpy.types.FCurve, name: str, points: np.ndarray) -> None:
+    fcurve.keyframe_points.foreach_set(name, np.ascontiguousarray(points, np.float32).ravel())
+
+
+def _integers(fcurve: bpy.types.FCurve, name: str) -> np.ndarray:
+    """An enumeration (K,) of the keys as Blender's own numbers."""
+    numbers = np.empty(len(fcurve.keyframe_points), np.int32)
+    fcurve.keyframe_points.foreach_get(name, numbers)
+    return numbers
