@@ -1,4 +1,4 @@
-"""What an animator's interpolation makes of missing joints: the classical fill, and where evidence is nearest in time."""
+"""What an animator's interpolation makes of missing joints, and where evidence is nearest in time."""
 
 import numpy as np
 
@@ -18,7 +18,7 @@ def bracket(visible: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def interpolate_hidden(values: np.ndarray, visible: np.ndarray) -> np.ndarray:
-    """Values (..., F, J, C), linear in time where not visible (..., F, J), held beyond the first and last visible frame.
+    """Values (..., F, J, C), linear in time where not visible (..., F, J) and held at the ends.
 
     A channel that is never visible keeps its values.
     """

@@ -1,7 +1,7 @@
 """A body of any proportions onto the model skeleton: the same pose at the same place, proportions taken out.
 
-Torso segments follow the orientation of their bone against the rest pose, limb segments their direction; lengths are the
-model's. The feet keep their place under the hips: the world is scaled by the ratio of the leg lengths.
+Torso segments follow the orientation of their bone against the rest pose, limb segments their direction; lengths are
+the model's. The feet keep their place under the hips: the world is scaled by the ratio of the leg lengths.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ import numpy as np
 from . import rotations as rot
 from .skeleton import LEG_LENGTH, MODEL, forward_positions
 
-# Joints whose segment (from the parent) is measured as a direction between two joints; the others follow the parent's turn.
+# Joints whose segment from the parent is measured as a direction; the others follow the parent's turn.
 LIMB_JOINTS = tuple(
     MODEL.indices(*[f"{s}_{j}" for s in ("left", "right") for j in ("elbow", "wrist", "knee", "ankle", "toe")])
 )

@@ -161,7 +161,7 @@ def _about(axis: int, angle: np.ndarray) -> np.ndarray:
 
 
 def to_euler(q: np.ndarray, order: str) -> np.ndarray:
-    """Angles (..., 3) in radians, as x, y, z, of unit quaternions for Blender's order of turning; y-like within +-90 deg."""
+    """Angles (..., 3) in radians, as x, y, z, in Blender's order of turning; the middle one within +-90 degrees."""
     i, j, k = ("XYZ".index(axis) for axis in order)
     parity = 1.0 if (i, j, k) in ((0, 1, 2), (1, 2, 0), (2, 0, 1)) else -1.0
     m = to_matrix(q)
@@ -188,7 +188,7 @@ def nearest_euler(angles: np.ndarray, reference: np.ndarray, order: str) -> np.n
 
 
 def continuous_euler(angles: np.ndarray, order: str, first: np.ndarray | None = None) -> np.ndarray:
-    """Angles (F, ..., 3) in radians without jumps along the first axis; the first row stays near `first` where given."""
+    """Angles (F, ..., 3) in radians without jumps along the first axis; the first row stays near `first`."""
     result = np.array(angles, float)
     previous = result[0] if first is None and len(result) else first
     for frame in range(len(result)):

@@ -35,6 +35,7 @@ class Attention(nn.Module):
         self.register_buffer("rotary", rotary, persistent=False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Attend; shape kept."""
         b, n, width = x.shape
         q, k, v = self.qkv(x).reshape(b, n, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
         if self.rotary is not None:
@@ -67,6 +68,7 @@ class Block(nn.Module):
         self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(approximate="tanh"), nn.Linear(4 * width, width))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Attend and transform, each on top of its input (B, N, width)."""
         x = x + self.attention(self.norm1(x))
         return x + self.mlp(self.norm2(x))
 
@@ -93,6 +95,7 @@ class PoseNetwork(nn.Module):
         nn.init.zeros_(self.head.bias)
 
     def forward(self, x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        """Predicted noise (B, J - 1, 3)."""
         h = self.embed(x) + self.joint + self.level(level_features(t, 16))[:, None]
         for block in self.blocks:
             h = block(h)
@@ -116,6 +119,7 @@ class WindowNetwork(nn.Module):
         nn.init.zeros_(self.head.bias)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Correction (B, frames, J, 3) in units of the gain; see diffusion/window.py."""
         h = self.embed(features)
         for block in self.blocks:
             h = block(h)

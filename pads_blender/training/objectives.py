@@ -47,7 +47,7 @@ class Objective(Protocol):
 
 
 def ddpm_alphas(steps: int = POSE_STEPS) -> np.ndarray:
-    """abar_t (T,) of the linear schedule of Ho et al. 2020, beta from 1e-4 to 0.02; our choice, the paper names none."""
+    """abar_t (T,) of the linear schedule of Ho et al. 2020, beta 1e-4 to 0.02; our choice, the paper names none."""
     return np.cumprod(1.0 - np.linspace(1e-4, 0.02, steps))
 
 

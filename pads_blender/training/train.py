@@ -1,4 +1,4 @@
-"""python -m pads_blender.training.train pose|window --data DIR --out RUN: trains a prior; resumes where RUN left off."""
+"""python -m pads_blender.training.train pose|window --data DIR --out RUN: train a prior; resumes where RUN stopped."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ KINDS = {
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """Learning rates of Muon (the blocks' matrices) and AdamW (the rest): Muon needs about 0.6 of AdamW's iterations."""
+    """Muon for the matrices of the blocks, AdamW for the rest: about 0.6 of the iterations that AdamW alone needs."""
 
     steps: int = 10_000
     muon_rate: float = 0.02
@@ -110,7 +110,7 @@ class Trainer:
             "train_settings": asdict(self.settings),
         }
         torch.save(state, self.folder / "checkpoint.tmp")
-        os.replace(self.folder / "checkpoint.tmp", self.folder / "checkpoint.pt")
+        (self.folder / "checkpoint.tmp").replace(self.folder / "checkpoint.pt")
         with (self.folder / "log.csv").open("w", newline="") as file:
             writer = csv.DictWriter(file, fieldnames=list(self.rows[-1]))
             writer.writeheader()

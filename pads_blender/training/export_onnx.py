@@ -1,0 +1,185 @@
+"""python -m pads_blender.training.export_onnx pose|window --run RUN: weights to bundled_models/ as ONNX with a contract.
+
+ONNX has no autograd, so the pose prior is written twice: forward, and forward with its vector-Jacobian product.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.fx.experimental.proxy_tensor import make_fx
+
+from ..core.skeleton import JOINTS
+from ..diffusion import window
+from .network import NetworkSettings, PoseNetwork, WindowNetwork
+from .objectives import POSE_SCALE, POSE_STEPS, ddpm_alphas
+
+VJP_BATCH = 64  # the graph with the gradient has a fixed batch; callers pad
+CREDITS = (
+    "Trained on the CMU Graphics Lab Motion Capture Database (mocap.cs.cmu.edu, created with funding from NSF "
+    "EIA-0196217), ACCAD Open Motion Data (The Ohio State University, CC BY 3.0), UI-PRMD (Vakanski et al. 2018, "
+    "public domain) and Mesh2Motion / Universal Animation Library (CC0)."
+)
+
+
+def load_network(run: Path, kind: str) -> torch.nn.Module:
+    """The run's averaged weights in a network ready to evaluate."""
+    state = torch.load(run / "checkpoint.pt", weights_only=True, map_location="cpu")
+    network = {"pose": PoseNetwork, "window": WindowNetwork}[kind](NetworkSettings(**state["network_settings"]))
+    network.load_state_dict(state["average"], strict=False)
+    return network.eval().requires_grad_(False)
+
+
+class WithGradient(torch.nn.Module):
+    """Forward pass and the transpose of its derivative applied to a cotangent: (x, t, v) -> (f(x, t), J^T v)."""
+
+    def __init__(self, network: torch.nn.Module):
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: torch.Tensor, t: torch.Tensor, cotangent: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Predicted noise and the pulled-back cotangent, both (B, J - 1, 3)."""
+        output, pull = torch.func.vjp(lambda value: self.network(value, t), x)
+        return output, pull(cotangent)[0]
+
+
+def export_pose(network: PoseNetwork, folder: Path) -> dict[str, Path]:
+    """pads_pose.onnx (any batch) and pads_pose_vjp.onnx (batch of VJP_BATCH)."""
+    joints = len(JOINTS) - 1
+    x, t = torch.randn(VJP_BATCH, joints, 3), torch.rand(VJP_BATCH)
+    forward, gradient = folder / "pads_pose.onnx", folder / "pads_pose_vjp.onnx"
+    batch = torch.export.Dim("batch", min=1, max=1 << 20)
+    _export(network, (x, t), ["x", "t"], ["eps"], forward, ({0: batch}, {0: batch}))
+    with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH):
+        graph = make_fx(WithGradient(network), decomposition_table=_gradient_decompositions())(
+            x, t, torch.randn_like(x)
+        )
+    _export(graph, (x, t, torch.randn_like(x)), ["x", "t", "cotangent"], ["eps", "pulled"], gradient)
+    return {"forward": forward, "vjp": gradient}
+
+
+def _gradient_decompositions() -> dict:
+    """The backward operators that ONNX has no word for, in terms of ones that it has."""
+    aten = torch.ops.aten
+    return torch._decomp.get_decompositions(
+        [aten.native_layer_norm_backward, aten.gelu_backward, aten._softmax_backward_data, aten.silu_backward]
+    )
+
+
+def export_window(network: WindowNetwork, folder: Path) -> dict[str, Path]:
+    """pads_motion.onnx, any batch of windows."""
+    features = torch.randn(2, window.FRAMES, 5 * len(JOINTS))
+    path = folder / "pads_motion.onnx"
+    batch = torch.export.Dim("batch", min=1, max=1 << 20)
+    _export(network, (features,), ["features"], ["correction"], path, ({0: batch},))
+    return {"forward": path}
+
+
+def _export(
+    module: Callable, example: tuple, inputs: list[str], outputs: list[str], path: Path, dynamic: tuple | None = None
+) -> None:
+    """Opset 17 and IR 10, which every supported runtime reads."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            module, example, dynamo=True, opset_version=17, verbose=False, dynamic_shapes=dynamic,
+            input_names=inputs, output_names=outputs, external_data=False,
+        )  # fmt: skip
+    program.model.ir_version = 10
+    program.save(path, external_data=False)
+    _store_half(path)
+
+
+def _store_half(path: Path) -> None:
+    """Matrices stored as 16-bit floats and cast when the file is loaded: half the size, the same arithmetic."""
+    import onnx
+    from onnx import numpy_helper
+
+    model = onnx.load(path)
+    casts = []
+    for tensor in model.graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if values.dtype == np.float32 and values.size >= 256:
+            name = tensor.name
+            tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), name + ".half"))
+            casts.append(onnx.helper.make_node("Cast", [name + ".half"], [name], to=onnx.TensorProto.FLOAT))
+    nodes = casts + list(model.graph.node)
+    del model.graph.node[:], model.graph.value_info[:], model.graph.metadata_props[:]
+    model.graph.node.extend(nodes)
+    for node in model.graph.node:
+        del node.metadata_props[:]
+        node.doc_string = ""
+    onnx.save(model, path)
+
+
+def write_contract(kind: str, run: Path, files: dict[str, Path], folder: Path) -> Path:
+    """The JSON beside the weights: what a reader must know, checked on load."""
+    state = torch.load(run / "checkpoint.pt", weights_only=True, map_location="cpu")
+    contract = {
+        "contract_version": 1,
+        "kind": "pose" if kind == "pose" else "motion",
+        "joints": list(JOINTS),
+        "files": {k: {"name": f.name, "sha256": hashlib.sha256(f.read_bytes()).hexdigest()} for k, f in files.items()},
+        "network": state["network_settings"],
+        "training": state["train_settings"] | {"steps_done": state["step"]},
+        "metrics_mm": state["rows"][-1],
+        "training_data": CREDITS,
+        "license": "GPL-3.0-or-later",
+    }
+    contract |= _pose_details() if kind == "pose" else _window_details()
+    path = folder / f"pads_{'pose' if kind == 'pose' else 'motion'}.json"
+    path.write_text(json.dumps(contract, indent=1) + "\n", encoding="utf-8")
+    return path
+
+
+def _pose_details() -> dict:
+    abar = ddpm_alphas()
+    return {
+        "representation": "pelvis-relative positions without the pelvis, divided by scale_metres",
+        "scale_metres": POSE_SCALE,
+        "diffusion": {"parametrisation": "eps", "steps": POSE_STEPS, "beta_first": 1e-4, "beta_last": 0.02},
+        "sigma_range_metres": [float(POSE_SCALE * np.sqrt(1 / a - 1)) for a in (abar[0], abar[-1])],
+        "vjp_batch": VJP_BATCH,
+        "tensors": {
+            "forward": {"inputs": ["x", "t"], "outputs": ["eps"]},
+            "vjp": {"inputs": ["x", "t", "cotangent"], "outputs": ["eps", "pulled"]},
+        },
+    }
+
+
+def _window_details() -> dict:
+    return {
+        "representation": "window-centred positions, canonical heading; see diffusion/window.py",
+        "frames": window.FRAMES,
+        "fps": window.FPS,
+        "sigma_data_metres": window.SIGMA_DATA,
+        "sigma_hidden_metres": window.SIGMA_HIDDEN,
+        "sigma_range_metres": [0.001, 3.0],
+        "tensors": {"forward": {"inputs": ["features"], "outputs": ["correction"]}},
+    }
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Command line; see the module's first line."""
+    parser = argparse.ArgumentParser(prog="python -m pads_blender.training.export_onnx", description=__doc__)
+    parser.add_argument("kind", choices=("pose", "window"))
+    parser.add_argument("--run", type=Path, required=True)
+    parser.add_argument("--out", type=Path, default=Path("bundled_models"))
+    args = parser.parse_args(arguments)
+    args.out.mkdir(exist_ok=True)
+    network = load_network(args.run, args.kind)
+    files = (export_pose if args.kind == "pose" else export_window)(network, args.out)
+    print(write_contract(args.kind, args.run, files, args.out))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
