@@ -10,9 +10,11 @@ _GENERATED = _PROPERTIES["type"].enum_items["GENERATED"].value
 
 
 def is_evaluated(fcurve: bpy.types.FCurve) -> bool:
-    """Whether Blender lets this curve drive its property; if not, the property keeps the value that it has."""
-    is_muted = fcurve.mute or (fcurve.group is not None and fcurve.group.mute)
-    return not is_muted and not fcurve.is_empty
+    """Whether Blender lets this curve drive its property; if not, the property keeps the value that it has.
+
+    A group's own switch is not asked: muting it in the editor mutes its curves, too (seen in 4.5 and 5.2).
+    """
+    return not fcurve.mute and not fcurve.is_empty
 
 
 def is_locked(fcurve: bpy.types.FCurve) -> bool:

@@ -101,8 +101,9 @@ def _read_bone(
     """Location (F, 3), rotation (F, 4) and scale (F, 3) of the bone against its rest pose."""
     mode = bone.rotation_mode
     channels = read_channels(bone, rotation_property(bone), channel_count(mode), table, frames)
+    is_connected = bone.parent is not None and bone.bone.use_connect  # then Blender ignores the location
     return (
-        read_channels(bone, "location", 3, table, frames),
+        np.zeros((len(frames), 3)) if is_connected else read_channels(bone, "location", 3, table, frames),
         quaternions_from_channels(channels, mode),
         read_channels(bone, "scale", 3, table, frames),
     )

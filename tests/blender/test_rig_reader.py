@@ -1,0 +1,242 @@
+"""What the reader makes of an action, against Blender's own evaluation of it; and what it refuses."""
+
+import time
+
+import bpy
+import numpy as np
+import pytest
+
+from pads_blender.blender.compat import find_channelbag
+from pads_blender.blender.rig_reader import check_bones, read_take
+from pads_blender.core.rig import pose_matrices, world_matrices
+from pads_blender.errors import TakeError
+
+FRAMES = np.arange(1.0, 21.0)
+# Blender computes in single precision, and the chain is seven bones long and in places scaled up.
+TOLERANCE = 2e-5
+
+
+def curves_of(armature):
+    animation = armature.animation_data
+    return find_channelbag(animation.action, animation.action_slot).fcurves
+
+
+def assert_like_blender(armature, take, evaluated_matrices):
+    expected = evaluated_matrices(armature, take.frames)
+    assert np.ptp(expected[:, 1:, :3, 3], axis=0).max() > 0.05  # it moves
+    np.testing.assert_allclose(pose_matrices(take), expected, atol=TOLERANCE)
+
+
+def test_linear_keys_in_every_rotation_mode(build_rig, key_rig, evaluated_matrices):
+    armature = build_rig()
+    key_rig(armature, FRAMES)
+    take = read_take(armature)
+    assert take.names[0] == "root" and take.names[2] in armature.pose.bones
+    assert take.frames.tolist() == FRAMES.tolist()
+    assert take.fps == 24.0
+    assert_like_blender(armature, take, evaluated_matrices)
+
+
+def test_the_object_transform(build_rig, key_rig):
+    armature = build_rig()
+    key_rig(armature, FRAMES)
+    parent = bpy.data.objects.new("Parent", None)
+    bpy.context.scene.collection.objects.link(parent)
+    parent.location, parent.scale, armature.parent = (5, 0, 0), (2, 2, 2), parent
+    armature.delta_location = (0.5, 0, 0)
+    take = read_take(armature)
+    bpy.context.scene.frame_set(7)
+    expected = [armature.matrix_world @ armature.pose.bones[name].matrix for name in take.names]
+    np.testing.assert_allclose(world_matrices(take)[6], np.array(expected), atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("interpolation", ["BEZIER", "CONSTANT", "SINE"])
+def test_other_interpolation_between_keys(build_rig, key_rig, evaluated_matrices, interpolation):
+    armature = build_rig()
+    key_rig(armature, np.array([1.0, 5.0, 12.0, 20.0]), interpolation=interpolation)
+    take = read_take(armature)
+    assert len(take.frames) == 20
+    assert_like_blender(armature, take, evaluated_matrices)
+
+
+def test_keys_between_whole_frames(build_rig, key_rig, evaluated_matrices):
+    armature = build_rig()
+    key_rig(armature, np.arange(1.25, 12.0, 0.4))
+    take = read_take(armature)
+    assert take.frames.tolist() == list(range(2, 12))
+    assert_like_blender(armature, take, evaluated_matrices)
+
+
+def test_modifiers_extrapolation_and_curves_of_different_length(build_rig, key_rig, evaluated_matrices):
+    armature = build_rig()
+    key_rig(armature, FRAMES)
+    fcurves = list(curves_of(armature))
+    fcurves[0].modifiers.new("NOISE").strength = 0.5
+    fcurves[9].modifiers.new("GENERATOR").mute = True
+    for fcurve in fcurves[4:30]:
+        for _ in range(6):
+            fcurve.keyframe_points.remove(fcurve.keyframe_points[-1])
+        fcurve.extrapolation = "LINEAR" if fcurve.array_index else "CONSTANT"
+        fcurve.update()
+    assert_like_blender(armature, read_take(armature), evaluated_matrices)
+
+
+def test_channels_without_curves_keep_their_value(build_rig, key_rig, evaluated_matrices):
+    armature = build_rig()
+    key_rig(armature, FRAMES)
+    fcurves = curves_of(armature)
+    for fcurve in list(fcurves)[::3]:
+        fcurves.remove(fcurve)
+    for number, bone in enumerate(armature.pose.bones):
+        bone.rotation_quaternion, bone.rotation_euler = (0.5, 0.1, 0.2, 0.3), (0.1, 0.2 * number, 0.3)
+        bone.rotation_axis_angle, bone.location = (0.5, 0.1, 0.2, 0.3), (0.1, 0.2, 0.3)
+    assert_like_blender(armature, read_take(armature), evaluated_matrices)
+
+
+def test_muted_curves_do_not_move_anything(build_rig, key_rig, evaluated_matrices):
+    armature = build_rig()
+    key_rig(armature, FRAMES)
+    fcurves = curves_of(armature)
+    fcurves.find('pose.bones["root"].rotation_quaternion', index=2).mute = True
+    group = fcurves.find('pose.bones["leg"].rotation_euler', index=0).group
+    group.mute = True  # by itself it does nothing; in the editor it takes the curves along
+    assert_like_blender(armature, read_take(armature), evaluated_matrices)
+    for fcurve in group.channels:
+        fcurve.mute = True
+    armature.pose.bones["leg"].rotation_euler = (0.3, 0.2, 0.1)
+    take = read_take(armature)
+    leg = take.names.index("leg")
+    assert np.ptp(take.rotation[:, leg], axis=0).max() == 0
+    assert_like_blender(armature, take, evaluated_matrices)
+
+
+def test_each_armature_reads_its_own_slot(build_rig, key_rig, evaluated_matrices):
+    first, second = build_rig(), build_rig(name="Other")
+    action = key_rig(first, FRAMES)
+    slot = action.slots.new("OBJECT", "Other")
+    bag = action.layers[0].strips[0].channelbag(slot, ensure=True)
+    fcurve = bag.fcurves.new('pose.bones["leg"].rotation_euler', index=1)
+    fcurve.keyframe_points.insert(3, 0.0)
+    fcurve.keyframe_points.insert(8, 1.0)
+    animation = second.animation_data_create()
+    animation.action, animation.action_slot = action, slot
+    take = read_take(second)
+    assert take.frames.tolist() == list(range(3, 9))
+    assert_like_blender(second, take, evaluated_matrices)
+    assert_like_blender(first, read_take(first), evaluated_matrices)
+
+
+def test_refuses_an_armature_without_keys(build_rig, key_rig):
+    armature = build_rig()
+    with pytest.raises(TakeError, match="select an armature with keyframes"):
+        read_take(armature)
+    action = key_rig(armature, FRAMES)
+    fcurves = curves_of(armature)
+    for fcurve in list(fcurves):
+        fcurves.remove(fcurve)
+    with pytest.raises(TakeError, match="no keyframes"):
+        read_take(armature)
+    armature.animation_data_clear()
+    animation = armature.animation_data_create()
+    animation.action, animation.action_slot = action, action.slots.new("OBJECT", "Empty")
+    with pytest.raises(TakeError, match="no keyframes"):
+        read_take(armature)
+
+
+def test_refuses_nla(build_rig, key_rig):
+    armature = build_rig()
+    action = key_rig(armature, FRAMES)
+    track = armature.animation_data.nla_tracks.new()
+    track.strips.new("strip", 1, action)
+    with pytest.raises(TakeError, match="NLA"):
+        read_take(armature)
+    track.mute = True
+    assert len(read_take(armature).frames) == 20
+
+
+def test_refuses_motion_of_the_object(build_rig, key_rig):
+    armature = build_rig()
+    key_rig(armature, FRAMES)
+    fcurve = curves_of(armature).new("location", index=0)
+    fcurve.keyframe_points.insert(1, 0.0)
+    assert len(read_take(armature).frames) == 20  # a key that does not move it is fine
+    fcurve.keyframe_points.insert(20, 3.0)
+    with pytest.raises(TakeError, match="itself is moved"):
+        read_take(armature)
+
+
+def test_refuses_a_moving_parent(build_rig, key_rig):
+    armature = build_rig()
+    key_rig(armature, FRAMES)
+    armature.parent = bpy.data.objects.new("Cart", None)
+    armature.parent.keyframe_insert("location")
+    with pytest.raises(TakeError, match="moved by Cart"):
+        read_take(armature)
+
+
+def test_refuses_a_linked_armature(build_rig, key_rig, tmp_path):
+    armature = build_rig()
+    key_rig(armature, FRAMES)
+    path = str(tmp_path / "rig.blend")
+    bpy.data.libraries.write(path, {armature})
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    with bpy.data.libraries.load(path, link=True) as (_, wanted):
+        wanted.objects = ["Rig"]
+    bpy.context.scene.collection.objects.link(bpy.data.objects["Rig"])
+    with pytest.raises(TakeError, match="linked"):
+        read_take(bpy.data.objects["Rig"])
+
+
+def test_refuses_a_value_that_is_not_a_number(build_rig, key_rig):
+    armature = build_rig()
+    key_rig(armature, FRAMES)
+    fcurve = curves_of(armature).find('pose.bones["foot"].scale', index=1)
+    fcurve.keyframe_points[4].co[1] = np.nan
+    with pytest.raises(TakeError, match="bone foot, frame"):
+        read_take(armature)
+
+
+def test_refuses_solved_bones_and_what_they_carry(build_rig, key_rig):
+    armature = build_rig()
+    key_rig(armature, FRAMES)
+    check_bones(armature, [bone.name for bone in armature.pose.bones])
+    constraint = armature.pose.bones["shin"].constraints.new("IK")
+    constraint.chain_count = 2
+    for name in ("leg", "shin", "foot"):
+        with pytest.raises(TakeError, match="constraint IK on shin"):
+            check_bones(armature, [name])
+    check_bones(armature, ["root", "hand"])
+    constraint.influence = 0.0
+    check_bones(armature, ["foot"])
+    constraint.keyframe_insert("influence")
+    with pytest.raises(TakeError, match="constraint IK"):
+        check_bones(armature, ["foot"])
+    constraint.mute = True
+    check_bones(armature, ["foot"])
+
+
+def test_refuses_drivers_rotation_mode_keys_and_partial_inheritance(build_rig, key_rig):
+    armature = build_rig()
+    key_rig(armature, FRAMES, properties=("rotation",))
+    armature.pose.bones["hand"].driver_add("location", 1)
+    with pytest.raises(TakeError, match="driver"):
+        check_bones(armature, ["hand"])
+    armature.pose.bones["leg"].keyframe_insert("rotation_mode")
+    with pytest.raises(TakeError, match="rotation mode"):
+        check_bones(armature, ["shin"])
+    armature.data.bones["spine"].use_inherit_rotation = False
+    with pytest.raises(TakeError, match="inherit"):
+        check_bones(armature, ["spine"])
+
+
+def test_a_long_take_reads_fast_and_in_linear_time(build_rig, chain, key_rig):
+    armature = build_rig(chain(60))
+    seconds = []
+    for frames in (3000, 12000):
+        key_rig(armature, np.arange(1.0, frames + 1), properties=("rotation",))
+        started = time.perf_counter()
+        take = read_take(armature)
+        seconds.append(time.perf_counter() - started)
+        assert take.rotation.shape == (frames, 60, 4)
+    assert seconds[0] < 2.0
+    assert seconds[1] < 4 * seconds[0] * 1.8 + 0.2  # four times the frames; memory and a busy machine take their share
