@@ -39,6 +39,7 @@ def read_take(armature: bpy.types.Object) -> RigTake:
         world_from_armature=_world_matrix(armature),
         frames=frames,
         fps=scene_fps(),
+        movable=np.array([_is_movable(bone, table) for bone in pose]),
     )
     _check_finite(take, armature)
     return take
@@ -101,12 +102,21 @@ def _read_bone(
     """Location (F, 3), rotation (F, 4) and scale (F, 3) of the bone against its rest pose."""
     mode = bone.rotation_mode
     channels = read_channels(bone, rotation_property(bone), channel_count(mode), table, frames)
-    is_connected = bone.parent is not None and bone.bone.use_connect  # then Blender ignores the location
     return (
-        np.zeros((len(frames), 3)) if is_connected else read_channels(bone, "location", 3, table, frames),
+        np.zeros((len(frames), 3)) if _is_connected(bone) else read_channels(bone, "location", 3, table, frames),
         quaternions_from_channels(channels, mode),
         read_channels(bone, "scale", 3, table, frames),
     )
+
+
+def _is_connected(bone: bpy.types.PoseBone) -> bool:
+    """Whether Blender ignores the bone's location: its head is its parent's tail."""
+    return bone.parent is not None and bone.bone.use_connect
+
+
+def _is_movable(bone: bpy.types.PoseBone, table: CurveTable) -> bool:
+    """Whether the bone's location is animated on all axes, so that more of it is no surprise."""
+    return not _is_connected(bone) and all((bone_path(bone, "location"), index) in table for index in range(3))
 
 
 def _whole_frames(armature: bpy.types.Object, table: CurveTable) -> np.ndarray:

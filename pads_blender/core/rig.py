@@ -1,6 +1,6 @@
 """RigTake: one armature and its motion as plain arrays, in Blender's terms. Knows no bpy and no model skeleton."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -24,6 +24,7 @@ class RigTake:
     world_from_armature: np.ndarray  # (4, 4)
     frames: np.ndarray  # (F,) float, scene frame of each row
     fps: float
+    movable: np.ndarray | None = None  # (B,) bool, bones whose location is animated and so may be changed; None = all
 
 
 @dataclass(frozen=True)
@@ -69,3 +70,34 @@ def pose_matrices(take: RigTake) -> np.ndarray:
 def world_matrices(take: RigTake) -> np.ndarray:
     """Posed bones in world space, (F, B, 4, 4)."""
     return take.world_from_armature @ pose_matrices(take)
+
+
+def carry_travel(before: RigTake, after: RigTake) -> RigTake:
+    """The second take with new locations only on movable bones: what others were moved by, the bone above carries.
+
+    A rig whose hips are fixed to a root bone keeps its travel there; with no such bone the locations stay as before.
+    """
+    if before.movable is None:
+        return after
+    pose, local = pose_matrices(after), rest_from_parent(after)
+    location = after.location.copy()
+    for bone in np.flatnonzero((after.location != before.location).any(axis=(0, 2)) & ~before.movable):
+        shift = _location_axes(after, pose, local, bone) @ (after.location - before.location)[:, bone, :, None]
+        location[:, bone] = before.location[:, bone]
+        carrier = _movable_ancestor(before, bone)
+        if carrier is not None:
+            location[:, carrier] += np.linalg.solve(_location_axes(after, pose, local, carrier), shift)[..., 0]
+    return replace(after, location=location)
+
+
+def _location_axes(take: RigTake, pose: np.ndarray, local: np.ndarray, bone: int) -> np.ndarray:
+    """Axes (F, 3, 3), in armature space, that the bone's location channels stand for in each frame."""
+    parent = take.parents[bone]
+    axes = local[bone] if parent < 0 else pose[:, parent] @ local[bone]
+    return np.broadcast_to(axes, (len(pose), 4, 4))[:, :3, :3]
+
+
+def _movable_ancestor(take: RigTake, bone: int) -> int | None:
+    while bone >= 0 and not take.movable[bone]:
+        bone = take.parents[bone]
+    return int(bone) if bone >= 0 else None

