@@ -45,6 +45,14 @@ def read_take(armature: bpy.types.Object) -> RigTake:
     return take
 
 
+def rest_ends(armature: bpy.types.Object) -> tuple[np.ndarray, np.ndarray]:
+    """Heads and tails (B, 3) of the bones at rest, in world space."""
+    world = _world_matrix(armature)
+    bones = armature.data.bones
+    heads, tails = (np.array([getattr(b, end) for b in bones], float) for end in ("head_local", "tail_local"))
+    return heads @ world[:3, :3].T + world[:3, 3], tails @ world[:3, :3].T + world[:3, 3]
+
+
 def scene_fps() -> float:
     """Frames per second of the current scene."""
     render = bpy.context.scene.render
