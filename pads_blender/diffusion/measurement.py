@@ -20,6 +20,7 @@ from .banded import (
 
 ANCHOR_SIGMA = 100.0  # metres: how loosely a pelvis that nothing else determines is held near where it was last seen
 SMALLEST_ERROR = 1e-4  # metres: a denoiser is not trusted beyond this when frames are coupled, so the system solves
+REWEIGHTINGS = 6  # enough for the pelvis to leave outliers of any size behind, as long as most joints are right
 
 
 @dataclass(frozen=True)
@@ -205,13 +206,11 @@ class UnknownPelvis:
         return joint_precision(self.noise_variance, x)
 
     def _weight(self, offset: np.ndarray, precision: np.ndarray, variance: np.ndarray) -> np.ndarray:
-        """Weights (F, J) about a pelvis that starts at the median, so that outliers cannot drag it along."""
-        if self.nu is None:
-            return robust_weight(offset, precision, variance, None)
-        pelvis = median_of_seen(offset, precision)
-        for _ in range(5):
-            weight = robust_weight(offset - pelvis[:, None], precision, variance, self.nu)
+        """Weights (F, J) about the pelvis that they themselves give: reweighting finds the one most joints agree on."""
+        weight = (precision > 0).astype(float)
+        for _ in range(REWEIGHTINGS if self.nu else 0):
             pelvis = weighted_mean(offset, weight * precision / (1.0 + variance * weight * precision))
+            weight = robust_weight(offset - pelvis[:, None], precision, variance, self.nu)
         return weight
 
     def _coupled_move(
@@ -302,14 +301,6 @@ def weighted_mean(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """Mean over the joints of (B, J, 3) with weights (B, J), (B, 3); zero where no joint has weight."""
     total = np.maximum(weight.sum(axis=1), np.finfo(float).tiny)
     return np.einsum("bj,bjc->bc", weight, values) / total[:, None]
-
-
-def median_of_seen(values: np.ndarray, precision: np.ndarray) -> np.ndarray:
-    """Median over the measured joints of (B, J, 3), (B, 3); zero where none is measured."""
-    median, known = np.zeros((len(values), 3)), (precision > 0).any(axis=1)
-    if known.any():
-        median[known] = np.nanmedian(np.where(seen(precision), values, np.nan)[known], axis=1)
-    return median
 
 
 def fill_unseen(pelvis: np.ndarray, precision: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ from pads_blender.diffusion.dps import constant_guidance, noise_aware_guidance, 
 from pads_blender.diffusion.measurement import Identity, JointMask, UnknownPelvis
 from pads_blender.diffusion.prox import sample_prox
 from pads_blender.diffusion.sampler import SAMPLERS
-from pads_blender.diffusion.schedule import ddpm_schedule, karras_schedule
+from pads_blender.diffusion.schedule import NoiseSchedule, ddpm_schedule, karras_schedule
 from pads_blender.errors import CancelledError, PadsError
 from pads_blender.training.gaussian_mixture import GaussianMixture
 
@@ -331,3 +331,27 @@ def test_dps_starts_at_p_init(body, rng):
     hidden = JointMask(np.zeros((3, JOINTS), bool), 1.0)
     fit = sample_dps(body, hidden, start * np.nan, karras_schedule(1, 1e-4, 1e-4), rng, start=start)
     np.testing.assert_allclose(fit.pose, start, atol=1e-4)
+
+
+def test_a_dps_step_is_ddpms_posterior_of_the_coarse_levels(rng):
+    """Line 7 against q(x_1 | x_2, x_0), obtained by conditioning the two jointly Gaussian variables."""
+    target, asked = 0.7, []
+
+    class Constant:
+        def denoise(self, x, sigma):
+            asked.append(x)
+            return np.full_like(x, target)
+
+        def vjp(self, x, sigma, cotangent):
+            return np.full_like(x, target), np.zeros_like(x)
+
+    schedule = NoiseSchedule((2.0, 0.8), unit=1.5)
+    start = np.full((40_000, 1, 3), 1.3)
+    sample_dps(Constant(), JointMask(np.zeros((1, 1), bool), 1.0), start, schedule, rng, start=start)
+    _, abar_1, abar_2 = schedule.alpha_bar
+    x_1 = asked[1] * np.sqrt(abar_1)
+    joint = 1.5**2 * np.array([[1 - abar_1, 0.0], [0.0, 1 - abar_2]])
+    joint[0, 1] = joint[1, 0] = np.sqrt(abar_2 / abar_1) * joint[0, 0]
+    mean = np.sqrt(abar_1) * target + joint[0, 1] / joint[1, 1] * (1.3 - np.sqrt(abar_2) * target)
+    assert x_1.mean() == pytest.approx(mean, abs=0.01)  # 120,000 draws: 0.003 standard error
+    assert x_1.var() == pytest.approx(joint[0, 0] - joint[0, 1] ** 2 / joint[1, 1], rel=0.02)
