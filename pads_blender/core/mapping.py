@@ -1,18 +1,37 @@
-"""Which bone of a rig is which joint of the model: guessed from names and hierarchy, or set by the user.
+"""Which bone of a rig is which joint of the model: guessed from names, hierarchy and shape, or set by the user.
 
-A joint is always the bone whose head is the joint. Knows arrays and names only."""
+A joint is always the bone whose head is the joint. Two witnesses are heard: the names, whole conventions at once, and
+the body, by hierarchy and bone lengths. Knows arrays and names only.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
 from ..errors import MappingError
-from .conventions import CENTRE_ROLES, CONVENTIONS, LIMB_ROLES, SIDES, BoneName, Convention, read_names
-from .skeleton import JOINTS
+from .conventions import CONVENTIONS, LAYERS, SIDES, BoneName, find_stems, full_name, read_names
+from .limbs import Body, BoneTree, find_body, find_head
+from .skeleton import JOINTS, MODEL
 
-_SIDED_ROLES = ("collar", "shoulder", "elbow", "wrist", "hip", "knee", "ankle", "toe")
-_ESSENTIAL = tuple(f"{side}_{role}" for side in SIDES for role in ("hip", "knee", "ankle"))
+# Confidence of a bone: 1 - product of (1 - weight) over the witnesses for it, times (1 - weight) of the one against it.
+# The names weigh NAMES times the square of the share of the convention's core joints found, the body BODY times the
+# quality of its shape (1 where hierarchy alone is asked).
+NAMES = 0.95
+BODY = 0.6
+OUT_OF_ORDER = 0.5  # factor for a bone that does not hang below the bone of its parent joint
+CONFIDENT = 0.3  # below this a joint stays empty
+
+_LIMBS = {"leg": ("hip", "knee", "ankle"), "arm": ("shoulder", "elbow", "wrist")}
+_LIMB_JOINTS = tuple(f"{side}_{role}" for side in SIDES for roles in _LIMBS.values() for role in roles)
+_CORE = (*_LIMB_JOINTS, "pelvis", "neck", "head")
+_ESSENTIAL = ("pelvis", *[f"{side}_{role}" for side in SIDES for role in _LIMBS["leg"]])
+_ABOVE = {"knee": "hip", "ankle": "knee", "toe": "ankle", "elbow": "shoulder", "wrist": "elbow"}
+_SPINE_PLACE = MODEL.offsets[1, 2] / (MODEL.offsets[1, 2] + MODEL.offsets[2, 2])  # of the way from pelvis to chest
+# Distances between heads by the length of a leg: one place (a control lies on the bone that it moves), least, greatest.
+_SAME_PLACE, _TOE_AWAY, _HEAD_TOP_AWAY, _PELVIS_NEAR = 0.02, 0.07, 0.1, 0.4
+_HEAD_TOP_WORDS = ("headtop", "headend", "headvertex", "headnub", "headtip")
 
 
 @dataclass(frozen=True)
@@ -30,6 +49,11 @@ class Mapping:
     convention: str
     joints: dict[str, JointBone | None]
 
+    @classmethod
+    def empty(cls) -> "Mapping":
+        """No joint has a bone: where a user starts whose rig could not be guessed."""
+        return cls("none", dict.fromkeys(JOINTS))
+
     def with_joint(self, joint: str, bone: str | None) -> "Mapping":
         """The same mapping with one joint set (or emptied) by the user."""
         if joint not in self.joints:
@@ -39,7 +63,7 @@ class Mapping:
 
     def missing(self) -> tuple[str, ...]:
         """Joints without a bone, in model order."""
-        return tuple(joint for joint, chosen in self.joints.items() if chosen is None)
+        return tuple(joint for joint in JOINTS if self.joints[joint] is None)
 
     def bone(self, joint: str) -> str | None:
         """Name of the joint's bone, or None."""
@@ -48,11 +72,11 @@ class Mapping:
 
     def to_json(self) -> dict:
         """Plain data for a preset file."""
-        joints = {
-            joint: {"bone": chosen.bone, "confidence": round(chosen.confidence, 2)} if chosen else None
-            for joint, chosen in self.joints.items()
+        entries = {
+            j: chosen and {"bone": chosen.bone, "confidence": round(chosen.confidence, 2)}
+            for j, chosen in self.joints.items()
         }
-        return {"convention": self.convention, "joints": joints}
+        return {"convention": self.convention, "joints": entries}
 
     @classmethod
     def from_json(cls, data: dict) -> "Mapping":
@@ -62,107 +86,316 @@ class Mapping:
             joints = {j: JointBone(str(e["bone"]), float(e["confidence"])) if e else None for j, e in entries.items()}
             return cls(str(data["convention"]), joints)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise MappingError(
-                "The mapping file is not one of PADS: save it again from the Bone Mapping panel."
-            ) from error
+            raise MappingError("This is no bone mapping of PADS: save it again from the Bone Mapping panel.") from error
 
 
 def guess_mapping(
     names: Sequence[str], parents: Sequence[int], heads: np.ndarray | None = None, tails: np.ndarray | None = None
 ) -> Mapping:
     """Best mapping of bones with parent indices (B,), rest heads and tails (B, 3) in world space; None where unsure."""
-    tree = _Tree(list(names), [int(parent) for parent in parents], heads, tails)
-    convention, found, share = _match_convention(read_names(tree.names))
-    found = _fill_trunk(tree, found)
-    lacking = [joint for joint in _ESSENTIAL if joint not in found]
-    if lacking:
-        raise MappingError(
-            f"No bone was recognised as the {lacking[0].replace('_', ' ')}: set it under PADS > Bone Mapping."
-        )
-    joints = {joint: JointBone(tree.names[found[joint]], share) if joint in found else None for joint in JOINTS}
-    return Mapping(convention, joints)
+    rig = _read_rig(names, parents, heads, tails)
+    claims = _claim_limbs(rig)
+    claims |= _claim_trunk(rig, claims)
+    claims |= _claim_ends(rig, claims)
+    sure = {joint: claim for joint, claim in claims.items() if claim.confidence >= CONFIDENT}
+    if not sure.keys() >= set(_ESSENTIAL):
+        raise MappingError(_explain(rig, [joint for joint in _ESSENTIAL if joint not in sure]))
+    joints = {j: JointBone(names[sure[j].bone], sure[j].confidence) if j in sure else None for j in JOINTS}
+    return Mapping(rig.named.convention, joints)
+
+
+def _explain(rig: "_Rig", lacking: list[str]) -> str:
+    if rig.body and not rig.body.limbs:
+        return "Neither bone names nor rest pose tell left from right: set the joints under PADS > Bone Mapping."
+    joints = ", ".join(joint.replace("_", " ") for joint in lacking)
+    return f"No bone was recognised as {joints}: set what this rig has under PADS > Bone Mapping."
 
 
 @dataclass(frozen=True)
-class _Tree:
-    names: list[str]
-    parents: list[int]
-    heads: np.ndarray | None
-    tails: np.ndarray | None
-
-    def path(self, bone: int) -> list[int]:
-        """From the bone up to its root, both included."""
-        path = []
-        while bone >= 0 and bone not in path:
-            path.append(bone)
-            bone = self.parents[bone]
-        return path
-
-    def carrier(self, bones: list[int]) -> int | None:
-        """Deepest bone above (and not among) all of the given ones."""
-        paths = [self.path(bone)[1:] for bone in bones]
-        return next((bone for bone in paths[0] if all(bone in path for path in paths)), None)
+class _Claim:
+    bone: int
+    confidence: float
 
 
-def _match_convention(bones: list[BoneName]) -> tuple[str, dict[str, int], float]:
-    """The convention with the most limb and centre joints found: its name, joint -> bone index, share found."""
-    core = [f"{side}_{role}" for side in SIDES for role in LIMB_ROLES] + list(CENTRE_ROLES)
-    matches = [(convention.name, _find_stems(bones, convention)) for convention in CONVENTIONS]
-    name, found = max(matches, key=lambda match: (sum(j in match[1] for j in core), len(match[1])))
-    return name, found, sum(joint in found for joint in core) / len(core)
+@dataclass(frozen=True)
+class _Named:
+    """What the names say: bones of each joint, best first, and how much that weighs."""
+
+    convention: str
+    layer: str
+    joints: dict[str, list[int]]
+    weight: float
+
+    def best(self, joint: str) -> int | None:
+        """The bone that the names give to a joint."""
+        return self.joints[joint][0] if joint in self.joints else None
 
 
-def _find_stems(bones: list[BoneName], convention: Convention) -> dict[str, int]:
-    index = {}
-    for i, bone in enumerate(bones):
-        index.setdefault((bone.side, bone.stem), i)
-    wanted = [(role, None, role) for role in CENTRE_ROLES]
-    wanted += [(f"{side}_{role}", side, role) for side in SIDES for role in _SIDED_ROLES]
-    found = {}
-    for joint, side, role in wanted:
-        hits = [index[side, stem] for stem in convention.stems[role] if (side, stem) in index]
-        if hits:
-            found[joint] = hits[0]
-    return found
+@dataclass(frozen=True)
+class _Rig:
+    tree: BoneTree
+    bones: list[BoneName]
+    named: _Named
+    body: Body | None
+
+    def is_joint(self, bone: int | None) -> bool:
+        """Whether a bone that hierarchy or shape points at may be mapped: no helper, unless the names want it."""
+        if bone is None or any(bone in bones for bones in self.named.joints.values()):
+            return bone is not None
+        return not self.bones[bone].is_helper and self.bones[bone].layer == self.named.layer
 
 
-def _fill_trunk(tree: _Tree, found: dict[str, int]) -> dict[str, int]:
-    """Pelvis, spine, chest, neck and head top from the hierarchy between the limbs."""
-    trunk = dict(found)
-    thighs = [found[j] for j in ("left_hip", "right_hip") if j in found]
-    arms = [found[j] for j in ("left_shoulder", "right_shoulder", "head") if j in found]
-    if len(thighs) == 2 and len(arms) >= 2:
-        trunk["pelvis"] = _pelvis(tree, found.get("pelvis"), thighs + arms)
-        trunk |= _spine(tree, trunk, arms)
-    return {joint: bone for joint, bone in trunk.items() if bone is not None}
+def _read_rig(names: Sequence[str], parents: Sequence[int], heads: np.ndarray | None, tails: np.ndarray | None) -> _Rig:
+    tree, bones = _plant(parents, heads, tails), read_names(names)
+    body = find_body(tree, [bone.side for bone in bones])
+    named = _match_names(tree, bones)
+    return _Rig(tree, bones, replace(named, convention=full_name(named.convention, names)), body)
 
 
-def _pelvis(tree: _Tree, named: int | None, carried: list[int]) -> int | None:
-    carrier = tree.carrier(carried)
-    return named if named is not None and carrier is not None and named in tree.path(carrier) else carrier
+def _plant(parents: Sequence[int], heads: np.ndarray | None, tails: np.ndarray | None) -> BoneTree:
+    """The tree of bones, without positions where these are missing or all in one place."""
+    parents = tuple(int(parent) for parent in parents)
+    if heads is None or len(heads) < 2 or not np.isfinite(heads).all() or np.ptp(heads, axis=0).max() < 1e-9:
+        return BoneTree(parents)
+    return BoneTree(parents, np.asarray(heads, float), None if tails is None else np.asarray(tails, float))
 
 
-def _spine(tree: _Tree, found: dict[str, int], carried: list[int]) -> dict[str, int]:
-    chest = tree.carrier(carried)
-    if chest is None or found["pelvis"] is None:
-        return {}
-    if chest == found.get("neck") and tree.parents[found.get("head", chest)] == chest:
-        chest = tree.parents[chest]  # 3ds Max Biped hangs its clavicles on the neck
-    column = tree.path(chest)
-    column = column[: column.index(found["pelvis"])] if found["pelvis"] in column else column[:1]
-    spine = {"chest": column[0]} if column else {}
-    if len(column) > 1:
-        spine["spine"] = column[1:][len(column[1:]) // 2]
-    if "head" in found and chest in tree.path(found["head"]):
-        above = tree.path(found["head"])[1:]
-        necks = above[: above.index(chest)][::-1]
-        spine["neck"] = found["neck"] if found.get("neck") in necks else (necks[0] if necks else None)
-        spine["head_top"] = _head_top(tree, found["head"])
-    return spine
+# --- names ------------------------------------------------------------------------------------------------------------
 
 
-def _head_top(tree: _Tree, head: int) -> int | None:
-    words = ("headtop", "headend", "headvertex", "headnub", "heads")
-    children = [i for i, parent in enumerate(tree.parents) if parent == head]
-    tidy = ["".join(c for c in tree.names[i].lower() if c.isalnum()) for i in children]
-    return next((i for i, name in zip(children, tidy, strict=True) if any(word in name for word in words)), None)
+def _match_names(tree: BoneTree, bones: list[BoneName]) -> _Named:
+    """The convention that names the most core joints, of equal ones that with the most bones in all."""
+    layers = [layer for layer in LAYERS if any(bone.layer == layer for bone in bones)] or [""]
+    found = [(c, layer, _sort_out(tree, find_stems(bones, c, layer))) for c in CONVENTIONS for layer in layers]
+    convention, layer, joints = max(found, key=lambda each: _count(each[2], -LAYERS.index(each[1])))
+    share = sum(joint in joints for joint in _CORE) / len(_CORE)
+    return _Named(convention.name if share > 0.5 else "unknown", layer, joints, NAMES * share**2)
+
+
+def _count(joints: dict[str, list[int]], layer_rank: int) -> tuple[int, int, int]:
+    return sum(joint in joints for joint in _CORE), layer_rank, sum(len(bones) for bones in joints.values())
+
+
+def _sort_out(tree: BoneTree, joints: dict[str, list[int]]) -> dict[str, list[int]]:
+    """Drop limb joints of which left and right are one place; put first the wrist that fits the arm."""
+    if tree.heads is None:
+        return joints
+    twins = [(f"left_{role}", f"right_{role}") for roles in _LIMBS.values() for role in roles]
+    merged = {
+        joint
+        for a, b in twins
+        if a in joints and b in joints and _is_zero(tree, joints[a][0], joints[b][0])
+        for joint in (a, b)
+    }
+    kept = {joint: bones for joint, bones in joints.items() if joint not in merged}
+    return kept | {f"{side}_wrist": _sort_wrists(tree, kept, side) for side in SIDES if f"{side}_wrist" in kept}
+
+
+def _is_zero(tree: BoneTree, a: int, b: int) -> bool:
+    return tree.distance(a, b) < 1e-4 * np.ptp(tree.heads, axis=0).max()
+
+
+def _sort_wrists(tree: BoneTree, joints: dict[str, list[int]], side: str) -> list[int]:
+    """Wrists by how alike they make forearm and upper arm: CMU's LeftHand starts two thirds down the forearm."""
+    wrists, shoulder, elbow = joints[f"{side}_wrist"], joints.get(f"{side}_shoulder"), joints.get(f"{side}_elbow")
+    if not (shoulder and elbow):
+        return wrists
+    upper = max(tree.distance(shoulder[0], elbow[0]), 1e-9)
+    return sorted(wrists, key=lambda wrist: round(abs(np.log(max(tree.distance(elbow[0], wrist), 1e-9) / upper)), 3))
+
+
+# --- limbs ------------------------------------------------------------------------------------------------------------
+
+
+def _claim_limbs(rig: _Rig) -> dict[str, _Claim]:
+    shaped = {
+        f"{side}_{role}": rig.body.limbs[f"{side}_{limb}"].joints[place]
+        for side in SIDES
+        for limb, roles in _LIMBS.items()
+        for place, role in enumerate(roles)
+        if rig.body and f"{side}_{limb}" in rig.body.limbs
+    }
+    scale = _leg_length(rig.tree, {joint: rig.named.best(joint) for joint in _LIMB_JOINTS} | shaped)
+    weight = BODY * rig.body.quality if rig.body else 0.0
+    claims = {joint: _weigh(rig, rig.named.best(joint), shaped.get(joint), weight, scale) for joint in _LIMB_JOINTS}
+    return _in_order(rig.tree, {joint: claim for joint, claim in claims.items() if claim})
+
+
+def _weigh(rig: _Rig, named: int | None, shaped: int | None, weight: float, scale: float) -> _Claim | None:
+    """The bone with the better witness; two bones whose heads share one place are one answer."""
+    names = rig.named.weight
+    if named is not None and shaped is not None and _are_close(rig.tree, named, shaped, _SAME_PLACE * scale):
+        return _Claim(named, 1.0 - (1.0 - names) * (1.0 - weight))
+    alone = _Claim(named, names) if named is not None else None
+    if not rig.is_joint(shaped):
+        return alone
+    if alone is None:
+        return _Claim(shaped, weight)
+    claims = _Claim(named, names * (1.0 - weight)), _Claim(shaped, weight * (1.0 - names))
+    return max(claims, key=lambda claim: claim.confidence)
+
+
+def _are_close(tree: BoneTree, a: int, b: int, distance: float) -> bool:
+    return a == b or (tree.heads is not None and tree.distance(a, b) <= distance)
+
+
+def _leg_length(tree: BoneTree, joints: dict[str, int | None]) -> float:
+    """Hip to knee to ankle of the longer leg known; 0 without positions."""
+    legs = [[joints.get(f"{side}_{role}") for role in _LIMBS["leg"]] for side in SIDES]
+    known = [leg for leg in legs if None not in leg] if tree.heads is not None else []
+    return max((tree.distance(hip, knee) + tree.distance(knee, ankle) for hip, knee, ankle in known), default=0.0)
+
+
+def _in_order(tree: BoneTree, claims: dict[str, _Claim]) -> dict[str, _Claim]:
+    """Claims with less confidence where a bone does not hang below that of the joint above."""
+    if tree.is_flat:
+        return claims
+    ordered = dict(claims)
+    for joint, claim in claims.items():
+        side, role = joint.split("_")
+        above = claims.get(f"{side}_{_ABOVE.get(role)}")
+        if above and not tree.is_above(above.bone, claim.bone):
+            ordered[joint] = replace(claim, confidence=OUT_OF_ORDER * claim.confidence)
+    return ordered
+
+
+# --- trunk ------------------------------------------------------------------------------------------------------------
+
+
+def _claim_trunk(rig: _Rig, limbs: dict[str, _Claim]) -> dict[str, _Claim]:
+    """Pelvis, spine, chest, neck and head from where thighs and arms hang, agreeing with names where these speak."""
+    thighs = [limbs[f"{side}_hip"].bone for side in SIDES if f"{side}_hip" in limbs]
+    arms = [limbs[f"{side}_shoulder"].bone for side in SIDES if f"{side}_shoulder" in limbs]
+    head = _find_head(rig, arms)
+    bones = {"pelvis": _find_pelvis(rig, limbs, thighs, arms), "head": head}
+    bones["chest"] = _find_chest(rig, bones["pelvis"], arms, head)
+    bones["spine"] = _find_spine(rig, bones["pelvis"], bones["chest"])
+    bones["neck"] = _find_neck(rig, bones["chest"], head)
+    return {joint: _trunk_claim(rig, joint, bone) for joint, bone in bones.items() if bone is not None}
+
+
+def _trunk_claim(rig: _Rig, joint: str, bone: int) -> _Claim:
+    said = rig.named.joints.get("spine" if joint in ("spine", "chest") else joint, [])
+    body = 0.0 if rig.tree.is_flat else BODY
+    return _Claim(bone, 1.0 - (1.0 - body) * (1.0 - rig.named.weight if bone in said else 1.0))
+
+
+def _find_pelvis(rig: _Rig, limbs: dict[str, _Claim], thighs: list[int], arms: list[int]) -> int | None:
+    """The bone that carries thighs and chest, or the one above it that is called so and lies at the hips."""
+    carrier = rig.tree.carrier(thighs + arms) if thighs else -1
+    named = rig.named.joints.get("pelvis", [])
+    if carrier < 0:
+        return named[0] if named else None
+    scale = _leg_length(rig.tree, {joint: claim.bone for joint, claim in limbs.items()})
+    named = [bone for bone in named if bone in rig.tree.path(carrier) and _is_at_hips(rig.tree, bone, thighs, scale)]
+    return named[0] if named else _climb_to_joint(rig, carrier)
+
+
+def _is_at_hips(tree: BoneTree, bone: int, thighs: list[int], scale: float) -> bool:
+    if tree.heads is None:
+        return True
+    return float(np.linalg.norm(tree.heads[thighs].mean(axis=0) - tree.heads[bone])) < _PELVIS_NEAR * scale
+
+
+def _climb_to_joint(rig: _Rig, bone: int) -> int | None:
+    """The bone itself or the next above that is no helper."""
+    return next((each for each in rig.tree.path(bone) if rig.is_joint(each)), None)
+
+
+def _find_chest(rig: _Rig, pelvis: int | None, arms: list[int], head: int | None) -> int | None:
+    """The bone that carries arms and head."""
+    carrier = rig.tree.carrier(arms + ([head] if head is not None else [])) if arms else -1
+    if carrier < 0:
+        spine = rig.named.joints.get("spine", [])
+        return spine[-1] if spine else None
+    neck = rig.named.best("neck")
+    if carrier == neck and head is not None and rig.tree.parents[head] == neck:
+        carrier = rig.tree.parents[neck]  # 3ds Max Biped hangs its clavicles on the neck
+    chest = _climb_to_joint(rig, carrier)
+    return chest if chest is not None and chest != pelvis and rig.tree.is_above(pelvis, chest) else None
+
+
+def _find_spine(rig: _Rig, pelvis: int | None, chest: int | None) -> int | None:
+    """The bone between pelvis and chest that lies most like the model's."""
+    if pelvis is None or chest is None:
+        return None
+    if not rig.tree.is_above(pelvis, chest):
+        named = [bone for bone in rig.named.joints.get("spine", []) if bone != chest]
+        return named[(len(named) - 1) // 2] if named else None
+    column = rig.tree.path(chest)
+    column = column[: column.index(pelvis) + 1][::-1]
+    if rig.tree.heads is None:
+        way = np.arange(len(column), dtype=float)
+    else:
+        way = np.cumsum([0.0] + [rig.tree.distance(*step) for step in pairwise(column)])
+    off = {abs(place / max(way[-1], 1e-9) - _SPINE_PLACE): bone for place, bone in zip(way, column, strict=True)}
+    between = {miss: bone for miss, bone in off.items() if bone not in (pelvis, chest) and rig.is_joint(bone)}
+    return between[min(between)] if between else None
+
+
+def _find_head(rig: _Rig, arms: list[int]) -> int | None:
+    named = rig.named.best("head")
+    if named is not None or len(arms) < 2 or rig.body is None:
+        return named
+    limbs = [rig.body.limbs[limb] for limb in ("left_arm", "right_arm") if limb in rig.body.limbs]
+    chest = rig.tree.carrier(arms)
+    chain = find_head(rig.tree, chest, limbs) if len(limbs) == 2 and chest >= 0 else []
+    return chain[-1] if chain and rig.is_joint(chain[-1]) else None
+
+
+def _find_neck(rig: _Rig, chest: int | None, head: int | None) -> int | None:
+    """The named neck between chest and head, else the first bone above the chest."""
+    named = rig.named.best("neck")
+    if chest is None or head is None or not rig.tree.is_above(chest, head):
+        return named
+    path = rig.tree.path(head)[1:]
+    between = path[: path.index(chest)][::-1]
+    return named if named in between else next((bone for bone in between if rig.is_joint(bone)), None)
+
+
+# --- collars, toes, top of the head -----------------------------------------------------------------------------------
+
+
+def _claim_ends(rig: _Rig, claims: dict[str, _Claim]) -> dict[str, _Claim]:
+    scale = _leg_length(rig.tree, {joint: claim.bone for joint, claim in claims.items()})
+    weight = BODY * rig.body.quality if rig.body else 0.0
+    found = {f"{side}_{role}": find(rig, claims, side, scale) for side in SIDES for role, find in _ENDS.items()}
+    ends = {joint: _weigh(rig, *bones, weight, scale) for joint, bones in found.items()}
+    top = _find_head_top(rig, claims.get("head"), scale)
+    ends["head_top"] = _Claim(top, claims["head"].confidence) if top is not None else None
+    return {joint: claim for joint, claim in ends.items() if claim}
+
+
+def _find_collar(rig: _Rig, claims: dict[str, _Claim], side: str, scale: float) -> tuple[int | None, int | None]:
+    """The clavicle by its name and by shape: the first bone of the arm's chain, if that is not the upper arm."""
+    shoulder, chest = claims.get(f"{side}_shoulder"), claims.get("chest")
+    if shoulder is None:
+        return None, None
+    named = rig.named.best(f"{side}_collar")
+    limb = rig.body.limbs.get(f"{side}_arm") if rig.body else None
+    shaped = limb.chain[0] if limb and limb.joints[0] == shoulder.bone != limb.chain[0] else None
+    taken = {claim.bone for claim in (shoulder, chest) if claim}
+    return (None if named in taken else named), (None if shaped in taken else shaped)
+
+
+def _find_toe(rig: _Rig, claims: dict[str, _Claim], side: str, scale: float) -> tuple[int | None, int | None]:
+    """The toe by its name and by shape, unless it starts at the ankle: such a bone is the foot once more."""
+    ankle = claims.get(f"{side}_ankle")
+    if ankle is None:
+        return None, None
+    limb = rig.body.limbs.get(f"{side}_leg") if rig.body else None
+    shaped = limb.beyond if limb and limb.joints[2] == ankle.bone else None
+    toes = rig.named.best(f"{side}_toe"), shaped
+    near = [toe is not None and _are_close(rig.tree, toe, ankle.bone, _TOE_AWAY * scale) for toe in toes]
+    return tuple(None if is_near else toe for toe, is_near in zip(toes, near, strict=True))
+
+
+_ENDS = {"collar": _find_collar, "toe": _find_toe}
+
+
+def _find_head_top(rig: _Rig, head: _Claim | None, scale: float) -> int | None:
+    """The end bone on the head, if it starts far enough above it."""
+    children = rig.tree.children[head.bone] if head else []
+    named = [bone for bone in children if any(word in rig.bones[bone].stem for word in _HEAD_TOP_WORDS)]
+    away = [b for b in named if not _are_close(rig.tree, b, head.bone, _HEAD_TOP_AWAY * scale)]
+    return away[0] if away else None
