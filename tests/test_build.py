@@ -10,6 +10,7 @@ import tomllib
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -22,6 +23,19 @@ import addon_utils  # on the path only once bpy is loaded
 
 MODULE = "bl_ext.user_default.pads_mocap"
 OWNERS = ("Scene", "Object", "Armature", "Action", "PoseBone", "WindowManager")
+commands = {}  # by handle; Blender can register commands but not list them, so its own two functions are listened to
+
+def listen(register=bpy.utils.register_cli_command, unregister=bpy.utils.unregister_cli_command):
+    def register_and_note(name, function):
+        handle = register(name, function)
+        commands[handle] = (name, function)
+        return handle
+
+    def unregister_and_note(handle):
+        unregister(handle)
+        del commands[handle]
+
+    bpy.utils.register_cli_command, bpy.utils.unregister_cli_command = register_and_note, unregister_and_note
 
 def traces():
     "What an add-on can leave in Blender, as names."
@@ -32,12 +46,14 @@ def traces():
               if isinstance(getattr(bpy.app.handlers, name), list) for function in getattr(bpy.app.handlers, name)}
     names |= {f"thread {thread.name}" for thread in threading.enumerate()}
     names |= {f"operator pads.{name}" for name in dir(bpy.ops.pads)}
+    names |= {f"command {name}" for name, _ in commands.values()}
     return names
 
 def is_enabled():
     return addon_utils.check(MODULE)[1] and MODULE in bpy.context.preferences.addons
 
 def run():
+    listen()
     before = traces()
     bpy.ops.extensions.package_install_files(filepath=sys.argv[1], repo="user_default", enable_on_install=True)
     steps = {"installed": is_enabled(), "adds": sorted(traces() - before)}
@@ -45,6 +61,8 @@ def run():
     steps |= {"disabled": not is_enabled(), "left": sorted(traces() - before)}
     bpy.ops.preferences.addon_enable(module=MODULE)
     steps |= {"enabled_again": is_enabled(), "adds_again": sorted(traces() - before)}
+    command = next(function for name, function in commands.values() if name == "pads")
+    steps |= {"exit_code": command(["clean", "take.bvh", "-o", "clean.bvh", "--steps", "3"]), "still_on": is_enabled()}
     bpy.ops.preferences.addon_disable(module=MODULE)
     steps |= {"left_again": sorted(traces() - before), "blender": bpy.app.version_string}
     return steps
@@ -57,6 +75,53 @@ except BaseException:
     sys.stderr.flush()
     os._exit(1)
 """
+
+
+# A body in centimetres, Y up as BVH files are: joint, parent, offset from the parent.
+BODY = (
+    ("Hips", None, (0, 95, 0)),
+    ("Spine", "Hips", (0, 12, 0)),
+    ("Chest", "Spine", (0, 20, 0)),
+    ("Neck", "Chest", (0, 22, 0)),
+    ("Head", "Neck", (0, 10, 0)),
+    ("LeftShoulder", "Chest", (4, 18, 0)),
+    ("LeftArm", "LeftShoulder", (14, 0, 0)),
+    ("LeftForeArm", "LeftArm", (28, 0, 0)),
+    ("LeftHand", "LeftForeArm", (25, 0, 0)),
+    ("RightShoulder", "Chest", (-4, 18, 0)),
+    ("RightArm", "RightShoulder", (-14, 0, 0)),
+    ("RightForeArm", "RightArm", (-28, 0, 0)),
+    ("RightHand", "RightForeArm", (-25, 0, 0)),
+    ("LeftUpLeg", "Hips", (9, 0, 0)),
+    ("LeftLeg", "LeftUpLeg", (0, -43, 0)),
+    ("LeftFoot", "LeftLeg", (0, -43, 0)),
+    ("LeftToeBase", "LeftFoot", (0, -7, 13)),
+    ("RightUpLeg", "Hips", (-9, 0, 0)),
+    ("RightLeg", "RightUpLeg", (0, -43, 0)),
+    ("RightFoot", "RightLeg", (0, -43, 0)),
+    ("RightToeBase", "RightFoot", (0, -7, 13)),
+)
+
+
+def hierarchy(joint: str, depth: int = 0) -> list[str]:
+    """Lines of a BVH hierarchy from this joint of BODY down."""
+    (offset,) = (offset for name, _, offset in BODY if name == joint)
+    children = [name for name, parent, _ in BODY if parent == joint]
+    rotations = "Zrotation Xrotation Yrotation"
+    channels = f"3 {rotations}" if depth else f"6 Xposition Yposition Zposition {rotations}"
+    inside = [f"OFFSET {offset[0]} {offset[1]} {offset[2]}", f"CHANNELS {channels}"]
+    inside += [line for child in children for line in hierarchy(child, depth + 1)]
+    inside += [] if children else ["End Site", "{", f"OFFSET 0 {-5 if 'Toe' in joint else 8} 0", "}"]
+    return [f"{'JOINT' if depth else 'ROOT'} {joint}", "{", *inside, "}"]
+
+
+def shaky_take(frame_count: int = 24) -> str:
+    """BVH text of the body standing, every rotation shaking by some degrees."""
+    angles = np.random.default_rng(1).normal(0, 4, (frame_count, 3 * len(BODY)))
+    rows = [" ".join(f"{value:.4f}" for value in (0, 95, 0, *row)) for row in angles]
+    return "\n".join(
+        ["HIERARCHY", *hierarchy("Hips"), "MOTION", f"Frames: {frame_count}", "Frame Time: 0.0333333", *rows, ""]
+    )
 
 
 @pytest.fixture(scope="session")
@@ -104,6 +169,7 @@ def test_blenders_validator_is_really_asked(build, blender_ext, package, tmp_pat
 def installation(package, tmp_path_factory) -> dict:
     """What happened while the zip was installed and switched off and on in a fresh profile."""
     profile = tmp_path_factory.mktemp("profile")
+    (profile / "take.bvh").write_text(shaky_take())
     environment = {**os.environ, "BLENDER_USER_RESOURCES": str(profile), "PYTHONPATH": ""}
     result = subprocess.run(
         [sys.executable, "-c", INSTALL, str(package)],
@@ -116,7 +182,7 @@ def installation(package, tmp_path_factory) -> dict:
     lines = [line for line in result.stdout.splitlines() if line.startswith("RESULT ")]
     if result.returncode or not lines:
         pytest.fail(f"Blender ended with code {result.returncode}:\n{result.stdout}{result.stderr}", pytrace=False)
-    return {**json.loads(lines[0].removeprefix("RESULT ")), "stderr": result.stderr}
+    return {**json.loads(lines[0].removeprefix("RESULT ")), "stderr": result.stderr, "folder": profile}
 
 
 def test_extension_installs_enabled(installation):
@@ -133,6 +199,22 @@ def test_extension_switches_on_again(installation):
     assert installation["enabled_again"]
     assert installation["adds_again"] == installation["adds"]
     assert installation["left_again"] == []
+
+
+def test_installed_command_cleans_a_take(installation):
+    """With the code and the priors of the zip alone: the process starts far from the repository."""
+    assert installation["exit_code"] == 0, installation["stderr"]
+    assert installation["still_on"]
+    head, _, numbers = (installation["folder"] / "clean.bvh").read_text().partition("Frame Time:")
+    assert head == shaky_take().partition("Frame Time:")[0]
+    cleaned, shaky = (shake(text) for text in (numbers, shaky_take().partition("Frame Time:")[2]))
+    assert 0 < cleaned < 0.9 * shaky  # hands, head, toes and twist shake on: joint positions do not show them
+
+
+def shake(numbers: str) -> float:
+    """Mean size of the second differences of a take's numbers (frame time first)."""
+    rows = np.array([line.split() for line in numbers.splitlines()[1:]], float)
+    return float(np.abs(np.diff(rows, 2, axis=0)).mean())
 
 
 def test_build_names_what_to_install_when_no_python_fits(build, monkeypatch, tmp_path):
