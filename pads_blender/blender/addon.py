@@ -1,8 +1,8 @@
 """What Blender switches on and off with the extension: classes, handlers, the command for batch work."""
 
-import bpy
+from collections.abc import Sequence
 
-from . import batch
+import bpy
 
 _CLASSES: tuple[type, ...] = ()
 _commands: list[object] = []  # handles of registered commands, which Blender wants back
@@ -12,7 +12,7 @@ def register() -> None:
     """Make the extension's classes and its command known to Blender."""
     for cls in _CLASSES:
         bpy.utils.register_class(cls)
-    _commands.append(bpy.utils.register_cli_command("pads", batch.main))
+    _commands.append(bpy.utils.register_cli_command("pads", _run_command))
 
 
 def unregister() -> None:
@@ -21,3 +21,10 @@ def unregister() -> None:
         bpy.utils.unregister_cli_command(_commands.pop())
     for cls in reversed(_CLASSES):
         bpy.utils.unregister_class(cls)
+
+
+def _run_command(arguments: Sequence[str]) -> int:
+    """The command line, imported when it is used: Blender's start must not wait for it."""
+    from . import batch
+
+    return batch.main(arguments)

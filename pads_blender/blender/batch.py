@@ -203,7 +203,12 @@ def _run_map(options: argparse.Namespace) -> int:
 
 def _run_clean(options: argparse.Namespace) -> int:
     jobs = _plan(options)
-    reports = [_attempt(job, number, len(jobs)) for number, job in enumerate(jobs)]
+    try:
+        prior = load_prior("pose")
+    except PadsError as error:
+        _say(f"pads: {error}")
+        return SOME_FAILED
+    reports = [_attempt(job, prior, number, len(jobs)) for number, job in enumerate(jobs)]
     if options.report:
         data = reports if len(jobs) > 1 else reports[0]
         with files.written_whole(options.report) as partial:
@@ -253,11 +258,11 @@ def _check_outputs(sources: Sequence[Path], outputs: Sequence[Path]) -> None:
         seen.add(path)
 
 
-def _attempt(job: Job, number: int, count: int) -> dict:
+def _attempt(job: Job, prior: Prior, number: int, count: int) -> dict:
     """The report on one file; whatever goes wrong with it is said, and the next one gets its turn."""
     progress = _Progress(job.source.name if count == 1 else f"{job.source.name} ({number + 1} of {count})")
     try:
-        report = clean_file(job, load_prior("pose"), progress.show)
+        report = clean_file(job, prior, progress.show)
     except PadsError as error:
         progress.end()
         return {"file": str(job.source), "error": _say_failed(job.source, error)}
