@@ -42,14 +42,14 @@ def import_bvh(bvh: Bvh, path: Path) -> bpy.types.Object:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Importers print to the standard output, which belongs to the command's own result."""
+    """Importers and operators print to the standard output, which belongs to the command's own result."""
     with contextlib.redirect_stdout(io.StringIO()):
         yield
 
 
 def save_blend(path: Path) -> None:
     """Save a copy of the open file, whole or not at all."""
-    with written_whole(path) as partial:
+    with written_whole(path) as partial, _quiet():
         bpy.ops.wm.save_as_mainfile(filepath=str(partial), copy=True, compress=True, check_existing=False)
 
 

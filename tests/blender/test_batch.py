@@ -262,7 +262,7 @@ def test_bone_names_may_hold_colons():
 def test_a_rig_that_is_no_body_is_refused(tmp_path, capfd):
     path = tmp_path / "prop.bvh"
     path.write_text(
-        "HIERARCHY\nROOT Cube {\nOFFSET 0 0 0\nCHANNELS 3 Xrotation Yrotation Zrotation\nEnd Site {\nOFFSET 0 1 0\n}\n}\n"
+        "HIERARCHY\nROOT Cube {\nOFFSET 0 0 0\nCHANNELS 3 Xrotation Yrotation Zrotation\n}\n"
         "MOTION\nFrames: 1\nFrame Time: 0.1\n0 0 0\n"
     )
     assert run("clean", path, "-o", tmp_path / "out.bvh") == 1

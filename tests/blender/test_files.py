@@ -142,11 +142,12 @@ def test_nothing_is_left_open_and_the_names_are_the_files(tmp_path, capfd):
     assert capfd.readouterr().out == ""  # the importer's chatter
 
 
-def test_save_blend_leaves_the_open_file_alone(tmp_path):
+def test_save_blend_leaves_the_open_file_alone(tmp_path, capfd):
     import_bvh(parse_bvh(TEXT), tmp_path / "walk.bvh")
     save_blend(tmp_path / "new" / "scene.blend")
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["scene.blend"]
     assert bpy.data.filepath == ""
+    assert capfd.readouterr().out == ""
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "new" / "scene.blend"))
     assert len(read_take(bpy.data.objects["walk"]).frames) == 2
 

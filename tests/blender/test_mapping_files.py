@@ -1,0 +1,79 @@
+"""Bone mapping on armatures that only Blender can make: FBX and .blend samples, Rigify's metarig and generated rig."""
+
+import sys
+from pathlib import Path
+
+import addon_utils
+import bpy
+import numpy as np
+import pytest
+
+from pads_blender.core.mapping import Mapping, guess_mapping
+from pads_blender.core.skeleton import JOINTS
+
+from ..core.mapping_truth import TRUTH
+
+SIDES = (("left", "L"), ("right", "R"))
+
+
+def guess(armature: bpy.types.Object) -> dict[str, str | None]:
+    bones, world = list(armature.data.bones), armature.matrix_world
+    names = [bone.name for bone in bones]
+    parents = [names.index(bone.parent.name) if bone.parent else -1 for bone in bones]
+    heads, tails = (np.array([world @ getattr(b, end) for b in bones]) for end in ("head_local", "tail_local"))
+    mapping = guess_mapping(names, parents, heads, tails)
+    assert isinstance(mapping, Mapping)
+    return {joint: mapping.bone(joint) for joint in JOINTS}
+
+
+def only_armature() -> bpy.types.Object:
+    (armature,) = (each for each in bpy.data.objects if each.type == "ARMATURE")
+    return armature
+
+
+@pytest.mark.parametrize("file", ["cmu_amp.fbx", "cmu_unity_humanoid.fbx"])
+def test_fbx_samples(shared_data, file):
+    addon_utils.enable("io_scene_fbx", default_set=False)
+    bpy.ops.import_scene.fbx(filepath=str(shared_data / "rigs" / file))
+    assert guess(only_armature()) == TRUTH[file]
+
+
+def test_deform_bones_of_a_control_rig(shared_data):
+    """Mesh2Motion's armature holds IK controls, drivers (DRV_) and one whole skeleton beside each other."""
+    file = "mesh2motion_human_charleston.blend"
+    bpy.ops.wm.open_mainfile(filepath=str(Path(shared_data, "rigs", file)), load_ui=False)
+    assert guess(only_armature()) == TRUTH[file]
+
+
+@pytest.fixture
+def metarig() -> bpy.types.Object:
+    """Rigify's human metarig; Rigify keeps its rig types in its preferences, hence default_set."""
+    addon_utils.enable("rigify", default_set=True)
+    bpy.ops.object.armature_human_metarig_add()
+    yield bpy.context.object
+    addon_utils.disable("rigify", default_set=True)
+
+
+def rigify_answer(trunk: str, suffix: str) -> dict[str, str | None]:
+    answer = dict(zip(JOINTS[:5], trunk.split(), strict=True)) | {"head_top": None}
+    limbs = {"shoulder": "upper_arm", "elbow": "forearm", "wrist": "hand", "hip": "thigh", "knee": "shin"}
+    limbs |= {"ankle": "foot", "toe": "toe"}
+    for side, mark in SIDES:
+        answer |= {f"{side}_{joint}": f"{bone}{suffix}.{mark}" for joint, bone in limbs.items()}
+        answer[f"{side}_collar"] = f"shoulder.{mark}"
+    return answer
+
+
+def test_rigify_metarig(metarig):
+    assert guess(metarig) == rigify_answer("spine spine.001 spine.003 spine.004 spine.006", "")
+
+
+def test_generated_rigify_maps_to_fk_controls(metarig):
+    """Never DEF, ORG or MCH; spine_fk.001 turns the hips, so the spine is the control that carries the chest."""
+    bpy.ops.pose.rigify_generate()
+    rig = bpy.data.objects[metarig.data.rigify_target_rig.name]
+    assert guess(rig) == rigify_answer("torso spine_fk.002 spine_fk.003 neck head", "_fk")
+
+
+def test_runs_on_the_real_module():
+    assert sys.modules["bpy"].app.version >= (4, 5, 0)
