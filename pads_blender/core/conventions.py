@@ -1,6 +1,7 @@
 """Facts about bone names: which words common rigs use for which joint, and how a name is read.
 
-Knows names only; hierarchy and positions belong to limbs.py, the decision to mapping.py."""
+Knows names only; hierarchy and positions belong to limbs.py, the decision to mapping.py.
+"""
 
 import re
 from collections import Counter
@@ -84,7 +85,7 @@ openpose: midhip | - | neck | -
     - | elbow | wrist | - || knee | ankle | bigtoe | -
 mmd: センター 下半身 | 上半身 上半身2 | 首 | 頭
     肩 | 腕 | ひじ | 手首 || 足 | ひざ | 足首 | つま先 足先ex
-words: pelvis hips hip root cog | - | neck neck1 neck01 | head
+words: pelvis hips hip | - | neck neck1 neck01 | head
     clavicle collar shoulder | upperarm uparm humerus shldr | forearm lowerarm lowarm radius elbow | wrist hand
     || thigh upleg upperleg femur | shin calf lowleg lowerleg tibia knee | foot ankle | toe toes toebase ball
 """
@@ -192,8 +193,8 @@ def find_stems(bones: Sequence[BoneName], convention: Convention, layer: str) ->
     wanted = [(role, None, role) for role in CENTRE_ROLES]
     wanted += [(f"{side}_{role}", side, role) for side in SIDES for role in SIDED_ROLES]
     hits = {joint: [index.get((side, stem)) for stem in convention.stems[role]] for joint, side, role in wanted}
-    found = {joint: [bone for bone in bones_ if bone is not None] for joint, bones_ in hits.items()}
-    return {joint: bones_ for joint, bones_ in found.items() if bones_}
+    found = {joint: [bone for bone in hit if bone is not None] for joint, hit in hits.items()}
+    return {joint: hit for joint, hit in found.items() if hit}
 
 
 def full_name(convention: str, names: Sequence[str]) -> str:

@@ -86,10 +86,6 @@ class BoneTree:
         """Between the heads of two bones; needs positions."""
         return float(np.linalg.norm(self.heads[a] - self.heads[b]))
 
-    def end_length(self, bone: int) -> float:
-        """Head to tail of the bone at the end of a chain, 0 where tails are unknown."""
-        return 0.0 if self.tails is None else float(np.linalg.norm(self.tails[bone] - self.heads[bone]))
-
     @cached_property
     def reach(self) -> list[float]:
         """Length of the longest chain below each bone; needs positions."""
@@ -165,7 +161,7 @@ def find_head(tree: BoneTree, chest: int, limbs: Sequence[Limb]) -> list[int]:
     central = [child for child in others if _is_central(tree, child, limbs)]
     if not central:
         return []
-    chain = tree.longest_chain(max(central, key=lambda child: tree.reach[child] + tree.end_length(child)))
+    chain = tree.longest_chain(max(central, key=lambda child: tree.distance(chest, child) + tree.reach[child]))
     return _cut_at_head(tree, chain)
 
 
@@ -210,7 +206,7 @@ def _pairs_at(tree: BoneTree, node: int) -> list[_Pair]:
 
 
 def _compare(tree: BoneTree, node: int, a: list[int], b: list[int]) -> _Pair:
-    lengths = [np.cumsum(_steps(tree, chain)[:-1]) for chain in (a, b)]
+    lengths = [np.cumsum(_steps(tree, chain)) for chain in (a, b)]
     count = min(len(each) for each in lengths)
     reach = max(each[-1] for each in lengths)
     difference = np.abs(lengths[0][:count] - lengths[1][:count]).max() / max(reach, 1e-9)
@@ -218,8 +214,8 @@ def _compare(tree: BoneTree, node: int, a: list[int], b: list[int]) -> _Pair:
 
 
 def _steps(tree: BoneTree, chain: Sequence[int]) -> np.ndarray:
-    """Length from each bone of a chain to the next, and of the last bone itself."""
-    return np.array([tree.distance(*step) for step in pairwise(chain)] + [tree.end_length(chain[-1])])
+    """Length from each bone of a chain to the next. Tails do not count: FBX importers invent them."""
+    return np.array([tree.distance(*step) for step in pairwise(chain)])
 
 
 # --- which bone of a chain is which joint -----------------------------------------------------------------------------
@@ -308,9 +304,12 @@ def _tell_sides(
     tree: BoneTree, legs: _Fit, arms: _Fit | None, sides: Sequence[str | None]
 ) -> tuple[dict[str, Limb], float]:
     """Limbs by name, and 1.0 where anatomy or names tell left from right, less where only custom does."""
-    first_leg_is_left, certainty = _side_by_anatomy(tree, legs, arms), 1.0
+    frame = _standing_frame(tree, legs, arms)
+    first_leg_is_left, certainty = _side_by_anatomy(tree, legs, frame), 1.0
     if first_leg_is_left is None:
         first_leg_is_left = _side_by_names(legs, sides)
+    if first_leg_is_left is None:
+        first_leg_is_left, certainty = _side_by_soles(tree, legs, frame), 0.85
     if first_leg_is_left is None:
         first_leg_is_left, certainty = _side_by_custom(tree, legs), 0.7
     limbs = _name_limbs("leg", legs, first_leg_is_left)
@@ -341,23 +340,41 @@ def _side_by_custom(tree: BoneTree, legs: _Fit) -> bool | None:
     return bool(lateral[0] > 0) if abs(lateral[0]) > 0.7 else None
 
 
-def _side_by_anatomy(tree: BoneTree, legs: _Fit, arms: _Fit | None) -> bool | None:
-    """Whether the first leg is the left one, from feet or knees, which point forward; None when they do not."""
-    hips, knees, ankles = (legs.heads(tree, joint) for joint in range(3))
+def _standing_frame(tree: BoneTree, legs: _Fit, arms: _Fit | None) -> tuple[np.ndarray, np.ndarray] | None:
+    """Unit vectors across the hips (towards the first leg) and up; None if the rest pose does not stand (LAFAN1)."""
+    hips, ankles = legs.heads(tree, 0), legs.heads(tree, 2)
     top = arms.heads(tree, 0).mean(axis=0) if arms else 2 * hips.mean(axis=0) - ankles.mean(axis=0)
     lateral = _unit(hips[0] - hips[1])
     up = _unit(_across(top - hips.mean(axis=0), lateral))
-    legs_down = ankles - hips
-    leg_length = np.linalg.norm(legs_down, axis=-1)
-    if np.any(legs_down @ up > -0.7 * leg_length):
-        return None  # a rest pose that does not stand, such as LAFAN1's
+    down = ankles - hips
+    return None if np.any(down @ up > -0.7 * np.linalg.norm(down, axis=-1)) else (lateral, up)
+
+
+def _side_by_anatomy(tree: BoneTree, legs: _Fit, frame: tuple[np.ndarray, np.ndarray] | None) -> bool | None:
+    """Whether the first leg is the left one, from toes or knees, which point forward; None when they do not."""
+    if frame is None:
+        return None
+    lateral, up = frame
+    hips, knees, ankles = (legs.heads(tree, joint) for joint in range(3))
     feet = tree.heads[[limb.chain[-1] for limb in legs.limbs]] - ankles
-    knee_bends = _bulge(hips, knees, ankles)
-    for vectors, least in ((feet, 0.05), (knee_bends, 0.02)):
+    for vectors, least in ((feet, 0.05), (_bulge(hips, knees, ankles), 0.02)):
         forward = _across(_across(vectors.mean(axis=0), up), lateral)
-        if np.linalg.norm(forward) > least * leg_length.mean():
+        if np.linalg.norm(forward) > least * _length(tree, legs.limbs[0]):
             return bool(lateral @ np.cross(up, forward) > 0)
     return None
+
+
+def _side_by_soles(tree: BoneTree, legs: _Fit, frame: tuple[np.ndarray, np.ndarray] | None) -> bool | None:
+    """The same from the tails of feet without toes, if both look alike, flat and forward: importers invent tails."""
+    if frame is None or tree.tails is None:
+        return None
+    lateral, up = frame
+    soles = tree.tails[[limb.joints[2] for limb in legs.limbs]] - legs.heads(tree, 2)
+    shares = soles / np.maximum(np.linalg.norm(soles, axis=-1, keepdims=True), 1e-9)
+    forward = shares @ np.cross(lateral, up)
+    are_alike = np.ptp(np.linalg.norm(soles, axis=-1)) < 0.1 * np.linalg.norm(soles, axis=-1).max()
+    is_clear = are_alike and np.abs(forward).min() > 0.6 and forward.prod() > 0 and np.abs(shares @ lateral).max() < 0.4
+    return bool(forward[0] > 0) if is_clear else None
 
 
 def _bulge(start: np.ndarray, middle: np.ndarray, end: np.ndarray) -> np.ndarray:

@@ -97,11 +97,19 @@ def guess_mapping(
     claims = _claim_limbs(rig)
     claims |= _claim_trunk(rig, claims)
     claims |= _claim_ends(rig, claims)
-    sure = {joint: claim for joint, claim in claims.items() if claim.confidence >= CONFIDENT}
+    sure = {joint: claim for joint, claim in _one_joint_each(claims).items() if claim.confidence >= CONFIDENT}
     if not sure.keys() >= set(_ESSENTIAL):
         raise MappingError(_explain(rig, [joint for joint in _ESSENTIAL if joint not in sure]))
     joints = {j: JointBone(names[sure[j].bone], sure[j].confidence) if j in sure else None for j in JOINTS}
     return Mapping(rig.named.convention, joints)
+
+
+def _one_joint_each(claims: dict[str, "_Claim"]) -> dict[str, "_Claim"]:
+    """Claims without those on a bone that another joint claims with more confidence."""
+    best: dict[int, str] = {}
+    for joint in sorted(claims, key=lambda each: claims[each].confidence):
+        best[claims[joint].bone] = joint
+    return {joint: claim for joint, claim in claims.items() if best[claim.bone] == joint}
 
 
 def _explain(rig: "_Rig", lacking: list[str]) -> str:
@@ -137,6 +145,10 @@ class _Rig:
     bones: list[BoneName]
     named: _Named
     body: Body | None
+
+    def is_spoken_for(self, bone: int | None) -> bool:
+        """Whether names of some weight give the bone to any joint."""
+        return self.named.weight >= CONFIDENT and any(bone in bones[:1] for bones in self.named.joints.values())
 
     def is_joint(self, bone: int | None) -> bool:
         """Whether a bone that hierarchy or shape points at may be mapped: no helper, unless the names want it."""
@@ -230,7 +242,7 @@ def _weigh(rig: _Rig, named: int | None, shaped: int | None, weight: float, scal
     if not rig.is_joint(shaped):
         return alone
     if alone is None:
-        return _Claim(shaped, weight)
+        return None if rig.is_spoken_for(shaped) else _Claim(shaped, weight)
     claims = _Claim(named, names * (1.0 - weight)), _Claim(shaped, weight * (1.0 - names))
     return max(claims, key=lambda claim: claim.confidence)
 
@@ -281,14 +293,14 @@ def _trunk_claim(rig: _Rig, joint: str, bone: int) -> _Claim:
 
 
 def _find_pelvis(rig: _Rig, limbs: dict[str, _Claim], thighs: list[int], arms: list[int]) -> int | None:
-    """The bone that carries thighs and chest, or the one above it that is called so and lies at the hips."""
+    """The bone that carries thighs and chest, or one above it that is called pelvis, at the hips (3ds Max Biped)."""
     carrier = rig.tree.carrier(thighs + arms) if thighs else -1
     named = rig.named.joints.get("pelvis", [])
     if carrier < 0:
         return named[0] if named else None
     scale = _leg_length(rig.tree, {joint: claim.bone for joint, claim in limbs.items()})
     named = [bone for bone in named if bone in rig.tree.path(carrier) and _is_at_hips(rig.tree, bone, thighs, scale)]
-    return named[0] if named else _climb_to_joint(rig, carrier)
+    return named[0] if named and rig.named.weight > BODY else _climb_to_joint(rig, carrier)
 
 
 def _is_at_hips(tree: BoneTree, bone: int, thighs: list[int], scale: float) -> bool:
@@ -303,34 +315,32 @@ def _climb_to_joint(rig: _Rig, bone: int) -> int | None:
 
 
 def _find_chest(rig: _Rig, pelvis: int | None, arms: list[int], head: int | None) -> int | None:
-    """The bone that carries arms and head."""
-    carrier = rig.tree.carrier(arms + ([head] if head is not None else [])) if arms else -1
-    if carrier < 0:
-        spine = rig.named.joints.get("spine", [])
-        return spine[-1] if spine else None
-    neck = rig.named.best("neck")
-    if carrier == neck and head is not None and rig.tree.parents[head] == neck:
-        carrier = rig.tree.parents[neck]  # 3ds Max Biped hangs its clavicles on the neck
-    chest = _climb_to_joint(rig, carrier)
-    return chest if chest is not None and chest != pelvis and rig.tree.is_above(pelvis, chest) else None
+    """The bone above the pelvis that carries arms and head, or the arms alone; in a bare list the last spine."""
+    if rig.tree.is_flat:
+        return rig.named.joints["spine"][-1] if len(rig.named.joints.get("spine", [])) > 1 else None
+    for carried in (arms + [head] * (head is not None), arms):
+        carrier = rig.tree.carrier(carried) if len(carried) > 1 else -1
+        if carrier >= 0 and carrier == rig.named.best("neck") and carrier == rig.tree.parents[carried[-1]]:
+            carrier = rig.tree.parents[carrier]  # 3ds Max Biped hangs its clavicles on the neck
+        chest = _climb_to_joint(rig, carrier)
+        if chest is not None and rig.tree.is_above(-1 if pelvis is None else pelvis, chest):
+            return chest
+    return None
 
 
 def _find_spine(rig: _Rig, pelvis: int | None, chest: int | None) -> int | None:
-    """The bone between pelvis and chest that lies most like the model's."""
+    """The bone between pelvis and chest that lies most like the model's; in a bare list the middle name."""
+    if rig.tree.is_flat:
+        lower = rig.named.joints.get("spine", [])[:-1]
+        return lower[(len(lower) - 1) // 2] if lower else None
     if pelvis is None or chest is None:
         return None
-    if not rig.tree.is_above(pelvis, chest):
-        named = [bone for bone in rig.named.joints.get("spine", []) if bone != chest]
-        return named[(len(named) - 1) // 2] if named else None
     column = rig.tree.path(chest)
     column = column[: column.index(pelvis) + 1][::-1]
-    if rig.tree.heads is None:
-        way = np.arange(len(column), dtype=float)
-    else:
-        way = np.cumsum([0.0] + [rig.tree.distance(*step) for step in pairwise(column)])
-    off = {abs(place / max(way[-1], 1e-9) - _SPINE_PLACE): bone for place, bone in zip(way, column, strict=True)}
-    between = {miss: bone for miss, bone in off.items() if bone not in (pelvis, chest) and rig.is_joint(bone)}
-    return between[min(between)] if between else None
+    steps = [1.0 if rig.tree.heads is None else rig.tree.distance(*step) for step in pairwise(column)]
+    way = np.cumsum([0.0, *steps]) / max(sum(steps), 1e-9)
+    between = [place for place in range(1, len(column) - 1) if rig.is_joint(column[place])]
+    return column[min(between, key=lambda place: abs(way[place] - _SPINE_PLACE))] if between else None
 
 
 def _find_head(rig: _Rig, arms: list[int]) -> int | None:
@@ -344,13 +354,14 @@ def _find_head(rig: _Rig, arms: list[int]) -> int | None:
 
 
 def _find_neck(rig: _Rig, chest: int | None, head: int | None) -> int | None:
-    """The named neck between chest and head, else the first bone above the chest."""
-    named = rig.named.best("neck")
-    if chest is None or head is None or not rig.tree.is_above(chest, head):
-        return named
+    """The first bone between chest and head that is not called spine; the named one where there is no such path."""
+    if rig.tree.is_flat or chest is None or head is None:
+        return rig.named.best("neck")
+    if not rig.tree.is_above(chest, head):
+        return rig.named.best("neck")
     path = rig.tree.path(head)[1:]
-    between = path[: path.index(chest)][::-1]
-    return named if named in between else next((bone for bone in between if rig.is_joint(bone)), None)
+    spine = rig.named.joints.get("spine", [])
+    return next((bone for bone in path[: path.index(chest)][::-1] if rig.is_joint(bone) and bone not in spine), None)
 
 
 # --- collars, toes, top of the head -----------------------------------------------------------------------------------
