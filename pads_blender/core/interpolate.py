@@ -2,7 +2,15 @@
 
 import numpy as np
 
+from .normalise import frame_matrix
 from .skeleton import MODEL
+
+_LEFT_HIP, _RIGHT_HIP, _LEFT_SHOULDER, _RIGHT_SHOULDER, _NECK = MODEL.indices(
+    "left_hip", "right_hip", "left_shoulder", "right_shoulder", "neck"
+)
+_UPPER = np.array(
+    [name.endswith(("neck", "head", "head_top", "collar", "shoulder", "elbow", "wrist")) for name in MODEL.names]
+)
 
 
 def bracket(visible: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -37,21 +45,42 @@ def interpolate_hidden(values: np.ndarray, visible: np.ndarray) -> np.ndarray:
 def fill_hidden(positions: np.ndarray, visible: np.ndarray) -> np.ndarray:
     """Positions (..., F, J, 3) in which each hidden joint hangs on its parent by its interpolated offset.
 
-    The offset's direction is interpolated in time and laid on the model's bone length; of a joint that is never seen
-    it is the rest offset. visible (..., F, J) bool. A pelvis that is never seen stays at the origin.
+    Offsets are interpolated in time as the body sees them, arms and head turning with the chest, legs with the heading,
+    and laid on the model's bone lengths; of a joint that is never seen it is the rest offset. visible (..., F, J) bool.
+    A pelvis that is never seen stays at the origin.
     """
-    parents = np.array(MODEL.parents)
-    offsets = positions - positions[..., np.maximum(parents, 0), :]
-    measured = visible & visible[..., np.maximum(parents, 0)]
-    rest = np.broadcast_to(MODEL.offsets.astype(positions.dtype), offsets.shape)
+    if visible.all():
+        return positions.copy()
+    upright = np.broadcast_to(np.eye(3, dtype=positions.dtype), (*positions.shape, 3))
+    rough = _hang_hidden(positions, visible, upright)
+    return _hang_hidden(positions, visible, _body_frames(rough))
+
+
+def _body_frames(positions: np.ndarray) -> np.ndarray:
+    """World from body (..., F, J, 3, 3): the chest's frame for what hangs on it, the heading for pelvis and legs."""
+    hips = positions[..., _LEFT_HIP, :] - positions[..., _RIGHT_HIP, :]
+    shoulders = positions[..., _LEFT_SHOULDER, :] - positions[..., _RIGHT_SHOULDER, :]
+    vertical = np.broadcast_to(np.array([0.0, 0.0, 1.0], positions.dtype), hips.shape)
+    middle = 0.5 * (positions[..., _LEFT_HIP, :] + positions[..., _RIGHT_HIP, :])
+    chest = frame_matrix(shoulders, positions[..., _NECK, :] - middle)
+    flat = (hips + shoulders) * np.array([1.0, 1.0, 0.0], positions.dtype)
+    heading = frame_matrix(flat, vertical)
+    return np.where(_UPPER[:, None, None], chest[..., None, :, :], heading[..., None, :, :])
+
+
+def _hang_hidden(positions: np.ndarray, visible: np.ndarray, frames: np.ndarray) -> np.ndarray:
+    parents = np.maximum(np.array(MODEL.parents), 0)
+    offsets = np.einsum("...ji,...j->...i", frames, positions - positions[..., parents, :])
     offsets[..., 0, :] = positions[..., 0, :]
-    rest_filled = np.where(measured[..., None], offsets, rest)
-    filled = interpolate_hidden(rest_filled, measured)
-    lengths = np.linalg.norm(MODEL.offsets, axis=-1)[1:, None]
-    direction = filled[..., 1:, :] / np.maximum(np.linalg.norm(filled[..., 1:, :], axis=-1, keepdims=True), 1e-6)
+    measured = visible & visible[..., parents]
+    rest = MODEL.offsets.astype(positions.dtype)
+    filled = interpolate_hidden(np.where(measured[..., None], offsets, rest), measured)
+    filled[..., 1:, :] = np.einsum("...ij,...j->...i", frames, filled)[..., 1:, :]
+    lengths = np.linalg.norm(MODEL.offsets, axis=-1).astype(positions.dtype)[:, None]
+    laid = filled / np.maximum(np.linalg.norm(filled, axis=-1, keepdims=True), 1e-6) * lengths
     result = np.where(visible[..., None], positions, filled)
     for joint, parent in enumerate(MODEL.parents):
         if parent >= 0:
-            hung = result[..., parent, :] + (direction[..., joint - 1, :] * lengths[joint - 1]).astype(positions.dtype)
-            result[..., joint, :] = np.where(visible[..., joint, None], result[..., joint, :], hung)
+            hung = result[..., parent, :] + laid[..., joint, :]
+            result[..., joint, :] = np.where(visible[..., joint, None], positions[..., joint, :], hung)
     return result

@@ -83,7 +83,7 @@ def model_positions(track: BodyTrack) -> np.ndarray:
 def rest_alignment(rest_positions: np.ndarray, known: np.ndarray) -> np.ndarray | None:
     """Rotation (4,) from the model's rest axes to those of a rest pose (J, 3); None where that pose is not human.
 
-    Human: hips left and right, the legs below them, neck or head above; arms and facing are free.
+    Positions in armature space. Human: hips left and right, legs below, neck or head above; arms and facing are free.
     """
     left = rest_positions[HIPS[0]] - rest_positions[HIPS[1]]
     ankles = rest_positions[MODEL.indices("left_ankle", "right_ankle")].mean(axis=0)
@@ -96,10 +96,22 @@ def rest_alignment(rest_positions: np.ndarray, known: np.ndarray) -> np.ndarray 
     left, up, down = left / lengths[0], up / lengths[1], down / lengths[2]
     if up @ down > -0.8 or abs(left @ up) > 0.5:
         return None
-    return rot.from_matrix(_frame(left, up))
+    return rot.from_matrix(_nearest_axes(frame_matrix(left, up)))
 
 
-def _frame(left: np.ndarray, up: np.ndarray) -> np.ndarray:
+def _nearest_axes(frame: np.ndarray) -> np.ndarray:
+    """The rotation (3, 3) along the axes nearest to this one, or itself where none is near.
+
+    Rigs are built along the axes; where a neck lies a little before the hips, that is anatomy and not a lean.
+    """
+    snapped = np.zeros((3, 3))
+    snapped[np.argmax(np.abs(frame), axis=0), range(3)] = 1.0
+    snapped *= np.sign(frame)
+    near = np.linalg.det(snapped) > 0.5 and np.trace(snapped.T @ frame) > 1.0 + 2.0 * np.cos(np.radians(30.0))
+    return snapped if near else frame
+
+
+def frame_matrix(left: np.ndarray, up: np.ndarray) -> np.ndarray:
     """Rotation matrices (..., 3, 3) whose x is left and whose z is nearest to up."""
     x = left / np.maximum(np.linalg.norm(left, axis=-1, keepdims=True), 1e-9)
     z = up - np.sum(up * x, axis=-1, keepdims=True) * x
@@ -113,6 +125,6 @@ def torso_frames(positions: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, 
     tops = [j for j in MODEL.indices("neck", "head", "chest") if known[j]]
     top = positions[:, tops[0]] if tops else shoulders.mean(axis=1)
     spine = top - hips.mean(axis=1)
-    pelvis = _frame(hips[:, 0] - hips[:, 1], spine)
-    chest = _frame(shoulders[:, 0] - shoulders[:, 1], spine)
+    pelvis = frame_matrix(hips[:, 0] - hips[:, 1], spine)
+    chest = frame_matrix(shoulders[:, 0] - shoulders[:, 1], spine)
     return rot.from_matrix(pelvis), rot.from_matrix(chest)

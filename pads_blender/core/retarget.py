@@ -43,6 +43,7 @@ class Residual:
 def to_model(take: RigTake, mapping: Mapping) -> tuple[Motion, Residual]:
     """The take as a motion of the model skeleton, (F, J, 3) metres; raises MappingError without hips and legs."""
     bones = _joint_bones(take, mapping)
+    take = _upright(take, bones)
     world = world_matrices(take)
     world_rotations, heads = rot.from_matrix(_unscaled(world[..., :3, :3])), world[..., :3, 3]
     track = _body_track(take, bones, world_rotations, heads)
@@ -62,6 +63,26 @@ def _joint_bones(take: RigTake, mapping: Mapping) -> np.ndarray:
     return bones
 
 
+def _upright(take: RigTake, bones: np.ndarray) -> RigTake:
+    """The take in a world where its rest pose stands: files with another up axis lie on their back in Blender."""
+    alignment = _rest_alignment(take, bones)
+    if alignment is None:
+        return take
+    up, vertical = rot.rotate(alignment, np.array([0.0, 0.0, 1.0])), np.array([0.0, 0.0, 1.0])
+    if up @ vertical > np.cos(np.radians(45.0)):
+        return take
+    world = np.eye(4)
+    world[:3, :3] = rot.to_matrix(rot.swing_between(up, vertical))
+    return replace(take, world_from_armature=world @ take.world_from_armature)
+
+
+def _rest_alignment(take: RigTake, bones: np.ndarray) -> np.ndarray | None:
+    """Rotation (4,) from the model's rest axes to the rig's in the world; None where its rest pose is not human."""
+    alignment = normalise.rest_alignment(take.rest[bones, :3, 3], bones >= 0)
+    world = rot.from_matrix(_unscaled(take.world_from_armature[:3, :3]))
+    return None if alignment is None else rot.multiply(world, alignment)
+
+
 def _unscaled(matrices: np.ndarray) -> np.ndarray:
     """Rotation part (..., 3, 3) of matrices with uniform scale."""
     length = np.linalg.norm(matrices, axis=-2, keepdims=True)
@@ -76,7 +97,7 @@ def _body_track(take: RigTake, bones: np.ndarray, world: np.ndarray, heads: np.n
     if not length > 1e-6:
         raise MappingError("The mapped legs have no length: check hip, knee and ankle under PADS > Bone Mapping.")
     positions, turned = heads[:, bones], world[:, bones]
-    alignment = normalise.rest_alignment(rest_heads, known)
+    alignment = _rest_alignment(take, bones)
     if alignment is None:
         reference = _reference_from_motion(positions, turned, known)
     else:
@@ -169,3 +190,9 @@ def _travel(residual: Residual, positions: np.ndarray, turn: np.ndarray, pelvis:
     rest = rest_from_parent(take)[pelvis, :3, :3]
     parent_world = take.world_from_armature if parent < 0 else world_matrices(take)[:, parent]
     return np.linalg.solve(parent_world[..., :3, :3] @ rest, delta[..., None])[..., 0]
+
+
+def joint_rotations(residual: Residual, take: RigTake) -> np.ndarray:
+    """World rotations (F, J, 4) of the joints' bones in a take of the same rig; of a joint without one, meaningless."""
+    frame = replace(take, world_from_armature=residual.take.world_from_armature)
+    return rot.from_matrix(_unscaled(world_matrices(frame)[:, residual.bones, :3, :3]))

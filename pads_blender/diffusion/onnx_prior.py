@@ -12,6 +12,7 @@ from ..core.skeleton import JOINTS
 from ..errors import PriorError
 from . import window
 from .contract import Contract
+from .denoiser_error import DenoiserError, measured_error
 from .schedule import ddpm_sigmas
 
 _BATCH = 1024  # poses a call: larger ones only cost memory
@@ -45,11 +46,17 @@ class OnnxPosePrior:
 
     contract: Contract
     threads: int | None = None
+    kind = "pose"
 
     @cached_property
     def unit(self) -> float:
         """Metres in one unit of the network's space."""
         return float(self.contract["scale_metres"])
+
+    def error(self, factor: float = 1.0) -> DenoiserError:
+        """What the denoiser errs by at each noise level, as measured when the prior was exported."""
+        table = self.contract["denoiser_error_metres"]
+        return measured_error(np.array(table["sigma"]), np.array(table["error"]), factor)
 
     @cached_property
     def _sigmas(self) -> np.ndarray:
@@ -113,6 +120,7 @@ class OnnxWindowPrior:
 
     contract: Contract
     threads: int | None = None
+    kind = "motion"
 
     @cached_property
     def _session(self) -> Any:

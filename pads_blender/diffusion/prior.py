@@ -25,7 +25,7 @@ class Prior(Protocol):
 
 
 def load_prior(kind: str, folder: Path | None = None, threads: int | None = None) -> Prior:
-    """The shipped prior `pose` or `motion`; raises PriorError when it is missing, damaged or not as its contract says."""
+    """The shipped prior `pose` or `motion`; PriorError when it is missing, damaged or not as its contract says."""
     from .contract import read_contract
     from .onnx_prior import OnnxPosePrior, OnnxWindowPrior
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..core.interpolate import fill_hidden
 from ..core.skeleton import MODEL
 
 FRAMES = 64
@@ -40,11 +39,11 @@ class WindowInput:
 def prepare(x: np.ndarray, sigma: np.ndarray, yaw_offset: np.ndarray | None = None) -> WindowInput:
     """Network input for noisy world positions x (B, F, J, 3) and sigma (B, F, J) in metres, infinite where hidden.
 
-    Values of hidden joints are not read. yaw_offset (B,) in radians turns the heading, for augmentation.
+    At hidden joints x is the classical fill (core.interpolate.fill_hidden), made from more of the take than the window.
+    yaw_offset (B,) in radians turns the heading, for augmentation.
     """
     hidden = ~np.isfinite(sigma)
-    visible = ~hidden
-    filled = fill_hidden(np.where(hidden[..., None], 0.0, x).astype(np.float32), visible)
+    visible, filled = ~hidden, x.astype(np.float32)
     finite = np.where(hidden, 0.0, sigma).astype(np.float32)
     weight = visible / (finite**2 + 0.05**2)
     centre = _centre(filled, weight)

@@ -6,6 +6,7 @@ The layout of the npz files is described in the README beside them.
 from __future__ import annotations
 
 import functools
+import itertools
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import numpy as np
 
 from ..core import normalise
 from ..core import rotations as rot
+from ..core.mapping import JointBone, Mapping
+from ..core.rig import RigTake
 from ..core.skeleton import JOINTS, MODEL
 
 FPS = 30.0
@@ -172,3 +175,42 @@ def source_weight(subject: str) -> float:
     if subject.startswith("uiprmd"):
         return 0.1
     return 0.5 if subject.startswith("kf_") else 1.0
+
+
+@dataclass(frozen=True)
+class RigClip:
+    """A captured clip on the skeleton of its own file: the take, which bone is which joint, subject and name."""
+
+    take: RigTake
+    mapping: Mapping
+    subject: str
+    name: str
+
+
+def load_rig_clips(path: Path) -> list[RigClip]:
+    """Clips of one subject's file as takes of a rig: bones along the world's axes at rest, Y up inside the armature."""
+    with np.load(path) as z:
+        names, offsets, count = [str(n) for n in z["names"]], z["offsets"].astype(float), int(z["n_rot"])
+        rotation = np.broadcast_to(rot.IDENTITY, (len(z["quat"]), len(names), 4)).copy()
+        rotation[:, :count] = rot.normalise(z["quat"].astype(float))
+        rest = np.tile(np.eye(4), (len(names), 1, 1))
+        parents, root, starts, clips = (
+            z["parents"].astype(int),
+            z["root"].astype(float),
+            z["clip_start"],
+            z["clip_names"],
+        )
+    for joint, parent in enumerate(parents):
+        rest[joint, :3, 3] = offsets[joint] + (rest[parent, :3, 3] if parent >= 0 else 0.0)
+    location = np.zeros((len(rotation), len(names), 3))
+    location[:, 0] = root - rest[0, :3, 3]
+    world = np.eye(4)
+    world[:3, :3] = rot.to_matrix(_WORLD_FROM_FILE)
+    table = _skeleton_table(names)
+    mapping = Mapping(path.stem, {j: JointBone(table[j], 1.0) if j in table else None for j in JOINTS})
+    takes = [
+        RigTake(tuple(names), parents, rest, location[a:b], rotation[a:b], np.ones((b - a, len(names), 3)), world,
+                np.arange(1.0, b - a + 1), FPS)
+        for a, b in itertools.pairwise(starts)
+    ]  # fmt: skip
+    return [RigClip(take, mapping, path.stem, str(name)) for take, name in zip(takes, clips, strict=True)]

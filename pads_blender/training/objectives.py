@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 import torch
 
+from ..core.interpolate import fill_hidden
 from ..core.skeleton import MODEL
 from ..diffusion import window
 from . import data
@@ -17,6 +18,7 @@ POSE_SCALE = 0.31  # metres: RMS coordinate of pelvis-relative training poses, s
 POSE_STEPS = 1000  # T of the paper
 _LEFT_ARM, _RIGHT_ARM = (MODEL.indices(f"{s}_shoulder", f"{s}_elbow", f"{s}_wrist") for s in ("left", "right"))
 _LEFT_LEG, _RIGHT_LEG = (MODEL.indices(f"{s}_knee", f"{s}_ankle", f"{s}_toe") for s in ("left", "right"))
+_MARGIN = 32  # frames of the take on either side of a window, from which hidden joints are interpolated
 _PARTS = (
     _LEFT_ARM,
     _RIGHT_ARM,
@@ -128,9 +130,9 @@ class WindowObjective:
         self._weights = np.cumsum(lengths) / lengths.sum()
 
     def windows(self, rng: np.random.Generator, size: int) -> tuple[np.ndarray, np.ndarray]:
-        """Random windows (size, F, J, 3) with mirror and speed change, and which joints each knows (size, J)."""
+        """Random pieces (size, MARGIN + F + MARGIN, J, 3), mirrored, faster or slower, and the joints they know."""
         chosen = [self._clips[i] for i in np.searchsorted(self._weights, rng.random(size))]
-        x = np.stack([_cut(c.positions, rng, self.settings.frames) for c in chosen])
+        x = np.stack([_cut(c.positions, rng, self.settings.frames + 2 * _MARGIN) for c in chosen])
         known = np.stack([c.visible for c in chosen])
         flip = rng.random(size) < 0.5
         known = np.where(flip[:, None], known[:, MODEL.mirrored], known)
@@ -140,9 +142,9 @@ class WindowObjective:
         """Preconditioned squared error where measured; where hidden, the length of the error, so that the few large and
         unpredictable ones do not drown the rest."""
         x0, known = self.windows(rng, self.batch)
-        sigma = np.where(known[:, None, :], random_noise_map(rng, *x0.shape[:3]), np.inf).astype(np.float32)
-        yaw = rng.normal(0.0, 0.2, self.batch)
-        error, given = self._error(x0, sigma, rng, yaw)
+        sigma = random_noise_map(rng, *x0.shape[:3])
+        noisy, sigma = add_noise(x0, np.where(known[:, None, :], sigma, np.inf), rng, _chain_sizes(rng, self.batch))
+        error, given, sigma = self._error(x0, noisy, sigma, rng.normal(0.0, 0.2, self.batch))
         gain = torch.from_numpy(given.gain)[..., 0]
         hidden = torch.from_numpy(~np.isfinite(sigma))
         square = torch.sum(error**2, dim=-1) / (3 * gain**2) * (gain / (gain + 0.01))
@@ -151,31 +153,38 @@ class WindowObjective:
         return torch.sum(torch.where(hidden, length, square) * weight) / weight.sum()
 
     def _error(
-        self, x0: np.ndarray, sigma: np.ndarray, rng: np.random.Generator, yaw: np.ndarray | None = None
-    ) -> tuple[torch.Tensor, window.WindowInput]:
-        """Denoised minus true canonical positions (B, F, J, 3) in metres, and the network's input."""
-        noisy = x0 + np.where(np.isfinite(sigma), sigma, 0.0)[..., None] * rng.standard_normal(x0.shape, np.float32)
+        self, x0: np.ndarray, noisy: np.ndarray, sigma: np.ndarray, yaw: np.ndarray | None = None
+    ) -> tuple[torch.Tensor, window.WindowInput, np.ndarray]:
+        """Of the window in the middle: denoised minus true canonical positions in metres, network input, sigma."""
+        visible = np.isfinite(sigma)
+        noisy = fill_hidden(np.where(visible[..., None], noisy, 0.0).astype(np.float32), visible)
+        middle = slice(_MARGIN, x0.shape[1] - _MARGIN)
+        x0, noisy, sigma = x0[:, middle], noisy[:, middle], sigma[:, middle]
         given = window.prepare(noisy, sigma, yaw)
         with torch.autocast("cpu", torch.bfloat16):
             output = self.network(torch.from_numpy(given.features)).float()
         truth = np.einsum("bji,bfkj->bfki", given.heading, x0 - given.centre)
-        return torch.from_numpy(given.base - truth) + torch.from_numpy(given.gain) * output, given
+        return torch.from_numpy(given.base - truth) + torch.from_numpy(given.gain) * output, given, sigma
 
     @torch.no_grad()
     def validate(self, split: str) -> dict[str, float]:
-        """MPJPE in mm: Gaussian noise of 20, 40, 100 mm; hidden arm (30, 60 frames), legs (60), whole pose (15, 30)."""
-        x0 = validation_windows(self.folder, split, self.settings.frames)
+        """MPJPE in mm: noise of 20, 40, 100 mm; rotation jitter; hidden arm (30, 60 frames), legs, whole pose."""
+        x0 = validation_windows(self.folder, split, self.settings.frames + 2 * _MARGIN)
         arms, legs = _LEFT_ARM[1:], _LEFT_LEG + _RIGHT_LEG
         cases = {f"denoise_{mm}": (mm / 1000, [], 0) for mm in (20, 40, 100)}
         cases |= {"arm_30": (0.002, arms, 30), "arm_60": (0.002, arms, 60), "legs_60": (0.002, legs, 60)}
         cases |= {f"pose_{n}": (0.002, list(range(len(MODEL))), n) for n in (15, 30)}
-        return {name: self._case_error(x0, *case) for name, case in cases.items()}
+        errors = {name: self._case_error(x0, *case) for name, case in cases.items()}
+        noisy, sigma = add_noise(x0, np.full(x0.shape[:3], 0.002), np.random.default_rng(0), np.radians(3.0))
+        error, _, _ = self._error(x0, noisy, sigma)
+        return errors | {"jitter_3deg": float(np.linalg.norm(error.numpy(), axis=-1).mean() * 1000)}
 
     def _case_error(self, x0: np.ndarray, noise: float, joints: list[int], frames: int) -> float:
         sigma = np.full(x0.shape[:3], noise, np.float32)
         start = (x0.shape[1] - frames) // 2
         sigma[:, start : start + frames, joints] = np.inf
-        error, _ = self._error(x0, sigma, np.random.default_rng(0))
+        noisy, _ = add_noise(x0, sigma, np.random.default_rng(0))
+        error, _, sigma = self._error(x0, noisy, sigma)
         length = np.linalg.norm(error.numpy(), axis=-1) * 1000
         return float(length[~np.isfinite(sigma)].mean() if joints else length.mean())
 
@@ -198,6 +207,37 @@ def _cut(positions: np.ndarray, rng: np.random.Generator, frames: int) -> np.nda
     high = np.minimum(low + 1, len(positions) - 1)
     t = (at - low).astype(np.float32)[:, None, None]
     return (1 - t) * positions[low] + t * positions[high]
+
+
+def add_noise(
+    x0: np.ndarray, sigma: np.ndarray, rng: np.random.Generator, chain: np.ndarray | float = 0.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Noisy positions (B, F, J, 3) and the noise level (B, F, J) of each joint, infinite stays infinite.
+
+    Two kinds that takes have: independent noise of sigma metres on each position, and jitter of every joint's rotation
+    by chain radians per axis, (B,) or one number, which moves all that hangs on the joint and keeps bone lengths.
+    """
+    moved, spread = _chain_noise(x0, np.broadcast_to(chain, len(x0)), rng)
+    white = np.where(np.isfinite(sigma), sigma, 0.0)[..., None] * rng.standard_normal(x0.shape, np.float32)
+    noisy = (x0 + moved + white).astype(np.float32)
+    return noisy, np.sqrt(sigma**2 + spread[:, None, :] ** 2).astype(np.float32)
+
+
+def _chain_sizes(rng: np.random.Generator, batch: int) -> np.ndarray:
+    """Rotation jitter (B,) in radians: a third of the windows has it."""
+    return np.exp(rng.uniform(np.log(0.005), np.log(0.1), batch)) * (rng.random(batch) < 0.35)
+
+
+def _chain_noise(x0: np.ndarray, size: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Displacement (B, F, J, 3) by small random rotations of every joint and a shaking root, and its rms (B, J)."""
+    own = size[:, None, None, None] * rng.standard_normal(x0.shape, np.float32)
+    moved = np.zeros_like(own)
+    moved[:, :, 0] = 0.2 * size[:, None, None] * rng.standard_normal(own[:, :, 0].shape, np.float32)
+    for joint, parent in enumerate(MODEL.parents):
+        if parent >= 0:
+            moved[:, :, joint] = moved[:, :, parent] + np.cross(own[:, :, parent], x0[:, :, joint] - x0[:, :, parent])
+            own[:, :, joint] += own[:, :, parent]
+    return moved, np.sqrt(np.mean(moved**2, axis=(1, 3)))
 
 
 def random_noise_map(rng: np.random.Generator, batch: int, frames: int, joints: int) -> np.ndarray:
@@ -249,7 +289,7 @@ def _hide(sigma: np.ndarray, rng: np.random.Generator) -> None:
 
 
 def _span(rng: np.random.Generator, frames: int, most: int) -> slice:
-    """A random range of 1 to `most` frames, at times reaching over the window's border."""
-    length = int(rng.integers(1, min(most, frames) + 1))
-    start = int(rng.integers(-length // 3, frames - length + length // 3 + 1))
+    """A random range of 1 to `most` frames, of which at least a third lies in the window in the middle."""
+    length = int(rng.integers(1, most + 1))
+    start = int(rng.integers(_MARGIN - 2 * length // 3, frames - _MARGIN - length // 3 + 1))
     return slice(max(0, start), min(frames, start + length))

@@ -136,7 +136,7 @@ class Trainer:
         for name in self.rows[-1]:
             if name.startswith(("validation", "dev")):
                 style = "--" if name.startswith("dev") else "-"
-                axes[1].semilogy(steps, [row[name] for row in self.rows], style, label=name)
+                axes[1].semilogy(steps, [row.get(name, np.nan) for row in self.rows], style, label=name)
         axes[1].set(xlabel="step", ylabel="error, mm")
         axes[1].legend(fontsize=6, ncol=2)
         figure.savefig(self.folder / "curves.png", dpi=110, bbox_inches="tight")

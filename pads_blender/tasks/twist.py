@@ -1,0 +1,85 @@
+"""Rotations that joint positions do not show: twist about a segment, hands and feet, bones between the mapped ones.
+
+They keep what the performer did and lose only their jitter; nothing is taken from the prior.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..core import rotations as rot
+from ..core.retarget import Residual, joint_rotations, segment_axes
+from ..core.rig import RigTake
+from ..core.skeleton import MODEL
+from . import temporal
+from .noise import estimate_noise
+
+_LEAVES = tuple(MODEL.indices("left_wrist", "right_wrist", "left_toe", "right_toe"))
+
+
+def smooth_unseen_rotations(take: RigTake, bones: np.ndarray, strength: float) -> RigTake:
+    """The take with hands, toes and the bones between mapped ones freed from jitter; bones (J,) of the joints or -1."""
+    chosen = _between(take, bones) | {int(bones[j]) for j in _LEAVES if bones[j] >= 0}
+    if not chosen or len(take.frames) < 9:
+        return take
+    columns = sorted(chosen)
+    channels = rot.make_continuous(take.rotation[:, columns])
+    everywhere = np.ones(channels.shape[:2], bool)
+    smoothed, _ = temporal.smooth(channels, everywhere, estimate_noise(channels, everywhere))
+    rotation = take.rotation.copy()
+    rotation[:, columns] = rot.slerp(channels, rot.normalise(smoothed), np.full(channels.shape[:2], strength))
+    return replace(take, rotation=rotation)
+
+
+def _between(take: RigTake, bones: np.ndarray) -> set[int]:
+    """Bones without a joint on the way from one mapped bone up to another, such as the extra bones of a long spine."""
+    mapped, found = {int(b) for b in bones if b >= 0}, set()
+    for bone in mapped:
+        path, parent = [], int(take.parents[bone])
+        while parent >= 0 and parent not in mapped:
+            path.append(parent)
+            parent = int(take.parents[parent])
+        if parent >= 0:
+            found |= set(path)
+    return found
+
+
+def steady_twists(residual: Residual, cleaned: RigTake, positions: np.ndarray, strength: float) -> np.ndarray:
+    """Angles (F, J) in radians to add about each segment, so that its twist against its parent stops jittering.
+
+    positions (F, J, 3) are the cleaned model positions that `cleaned` was made from.
+    """
+    twists = np.zeros(positions.shape[:2])
+    if len(positions) < 9:
+        return twists
+    turned, axes = joint_rotations(residual, cleaned), segment_axes(positions)
+    for joint, parent in enumerate(MODEL.parents):
+        if parent >= 0 and residual.bones[joint] >= 0 and np.any(axes[:, joint]):
+            parents_bone = _mapped_ancestor(residual.bones, parent)
+            angle = _twist_path(turned[:, parents_bone], turned[:, joint], axes[:, joint])
+            twists[:, joint] = strength * (_smooth_angle(angle) - angle)
+            added = rot.from_rotation_vector(twists[:, joint, None] * axes[:, joint])
+            turned[:, joint] = rot.multiply(added, turned[:, joint])
+    return twists
+
+
+def _mapped_ancestor(bones: np.ndarray, joint: int) -> int:
+    while bones[joint] < 0:
+        joint = MODEL.parents[joint]
+    return joint
+
+
+def _twist_path(parent: np.ndarray, turned: np.ndarray, axes: np.ndarray) -> np.ndarray:
+    """Twist (F,) in radians that a segment gathers from frame to frame against its parent, the swing carried along.
+
+    Increments have no pole, where the angle of a swing-twist split leaps as the swing nears half a turn.
+    """
+    local, axis = rot.multiply(rot.inverse(parent), turned), rot.rotate(rot.inverse(parent), axes)
+    swing = rot.swing_between(axis[:-1], axis[1:])
+    step = rot.multiply(local[1:], rot.inverse(rot.multiply(swing, local[:-1])))
+    return np.concatenate([[0.0], np.cumsum(rot.twist_angle(step, axis[1:]))])
+
+
+def _smooth_angle(angle: np.ndarray) -> np.ndarray:
+    values, everywhere = angle[:, None, None], np.ones((len(angle), 1), bool)
+    return temporal.smooth(values, everywhere, estimate_noise(values, everywhere))[0][:, 0, 0]
