@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 import bpy
 
-_CLASSES: tuple[type, ...] = ()
+from . import operators, panels
+
+_CLASSES = (*operators.CLASSES, *panels.CLASSES)
 _commands: list[object] = []  # handles of registered commands, which Blender wants back
 
 

@@ -11,27 +11,24 @@ import re
 import sys
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import bpy
 
 from ..core.bvh import Bvh, read_bvh, replace_motion, write_bvh
-from ..core.mapping import Mapping, guess_mapping
-from ..core.rig import RigTake, carry_travel, find_changes
+from ..core.rig import find_changes
 from ..diffusion.prior import Prior, load_prior
 from ..errors import BadFileError, PadsError, TakeError
-from ..tasks.clean import CleanSettings, clean_take
+from ..tasks.clean import CleanSettings
 from ..tasks.complete import HiddenBones
 from . import files
-from .rig_reader import check_bones, read_take, rest_ends
+from .clean import PRIORS, OnStep, clean_armature, map_bones
 from .rig_writer import write_take
 
 DONE, SOME_FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 _BONES_AND_RANGE = re.compile(r"(?P<bones>.+?)(?::(?P<first>-?\d+)-(?P<last>-?\d+))?")  # a name may hold a colon
-
-OnStep = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -67,35 +64,26 @@ def clean_file(job: Job, prior: Prior, on_step: OnStep) -> dict:
     """Clean one file and write the results; what was done, as plain data for --report."""
     started = time.perf_counter()
     bvh, armature = _load(job.source)
-    take, mapping = read_take(armature), map_bones(armature)
-    check_bones(armature, [chosen.bone for chosen in mapping.joints.values() if chosen])
-    _check_settings(job.settings, take)
-    cleaned, report = clean_take(take, mapping, job.settings, prior, on_step)
-    cleaned = carry_travel(take, cleaned)
+    _check_settings(job.settings, armature)
+    cleaned = clean_armature(armature, job.settings, prior, on_step)
+    before, after = cleaned.before, cleaned.after
     with files.written_whole(job.target) as partial:
-        write_bvh(replace_motion(bvh, cleaned, find_changes(take, cleaned)), partial)
+        write_bvh(replace_motion(bvh, after, find_changes(before, after)), partial)
     if job.blend:
-        write_take(armature, take, cleaned)
+        write_take(armature, before, after)
         files.save_blend(job.blend)
     seconds = time.perf_counter() - started
     return {
         "file": str(job.source),
         "output": str(job.target),
-        **report,
-        "first_frame": int(take.frames[0]),
-        "last_frame": int(take.frames[-1]),
+        **cleaned.report,
+        "first_frame": int(before.frames[0]),
+        "last_frame": int(before.frames[-1]),
         "settings": _settings_data(job.settings),
         "seconds": round(seconds, 3),
-        "frames_per_second": round(len(take.frames) / seconds, 1),
+        "frames_per_second": round(len(before.frames) / seconds, 1),
         "device": getattr(prior, "device", "CPU"),
     }
-
-
-def map_bones(armature: bpy.types.Object) -> Mapping:
-    """The guessed mapping of an armature's bones."""
-    bones = list(armature.data.bones)
-    parents = [bones.index(bone.parent) if bone.parent else -1 for bone in bones]
-    return guess_mapping([bone.name for bone in bones], parents, *rest_ends(armature))
 
 
 def _load(path: Path) -> tuple[Bvh, bpy.types.Object]:
@@ -107,19 +95,19 @@ def _load(path: Path) -> tuple[Bvh, bpy.types.Object]:
     return bvh, files.import_bvh(bvh, path)
 
 
-def _check_settings(settings: CleanSettings, take: RigTake) -> None:
+def _check_settings(settings: CleanSettings, armature: bpy.types.Object) -> None:
     """Refuse frames and bones that the take does not have before any time is spent."""
-    first, last = take.frames[0], take.frames[-1]
+    first, last = armature.animation_data.action.frame_range
     ranges = [(settings.start, settings.end), *((part.first, part.last) for part in settings.complete)]
     for start, end in ranges:
         if (start is not None and start > last) or (end is not None and end < first):
             raise TakeError(f"No frame to work on: the take has frames {first:g} to {last:g}.")
-    for part in settings.complete:
-        for bone in part.bones:
-            if bone not in take.names:
-                near = difflib.get_close_matches(bone, take.names, 1)
-                hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(take.names[:5])} ..."
-                raise TakeError(f"The rig has no bone called {bone}: {hint}")
+    names = [bone.name for bone in armature.data.bones]
+    for bone in (bone for part in settings.complete for bone in part.bones):
+        if bone not in names:
+            near = difflib.get_close_matches(bone, names, 1)
+            hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(names[:5])} ..."
+            raise TakeError(f"The rig has no bone called {bone}: {hint}")
 
 
 def _settings_data(settings: CleanSettings) -> dict:
@@ -158,6 +146,7 @@ def _add_clean(parser: argparse.ArgumentParser) -> None:
         help="bones to fill in anew, with the frames in which to do so (else all of them); may be repeated",
     )
     parser.add_argument("--sampler", choices=("prox", "dps"), default=defaults.sampler)
+    parser.add_argument("--prior", choices=PRIORS, default=PRIORS[0], help="of single poses, or of motion over time")
     parser.add_argument("--steps", type=_count, default=defaults.steps, help="sampling steps: more is slower and finer")
     parser.add_argument("--seed", type=int, default=defaults.seed, help="the same seed gives the same keys")
     parser.add_argument("--report", type=Path, metavar="R.json", help="what was done; a list for several files")
@@ -204,7 +193,7 @@ def _run_map(options: argparse.Namespace) -> int:
 def _run_clean(options: argparse.Namespace) -> int:
     jobs = _plan(options)
     try:
-        prior = load_prior("pose")
+        prior = load_prior(options.prior)
     except PadsError as error:
         _say(f"pads: {error}")
         return SOME_FAILED

@@ -56,6 +56,11 @@ def key_rig() -> Callable[..., bpy.types.Action]:
 
 
 @pytest.fixture
+def dirty_text() -> Callable[..., str]:
+    return _dirty_text
+
+
+@pytest.fixture
 def evaluated_matrices() -> Callable[..., np.ndarray]:
     return _evaluated_matrices
 
@@ -145,3 +150,62 @@ def _evaluated_matrices(armature: bpy.types.Object, frames: np.ndarray) -> np.nd
         evaluated = armature.evaluated_get(bpy.context.evaluated_depsgraph_get())
         matrices.append([np.array(evaluated.pose.bones[bone.name].matrix) for bone in armature.data.bones])
     return np.array(matrices)
+
+
+DIRTY_FRAMES = 40
+
+# name, parent, offset in centimetres, Y up
+JOINTS = (
+    ("Hips", None, (0, 95, 0)),
+    ("Spine", "Hips", (0, 12, 0)),
+    ("Spine1", "Spine", (0, 13, 0)),
+    ("Spine2", "Spine1", (0, 13, 0)),
+    ("Neck", "Spine2", (0, 14, 0)),
+    ("Head", "Neck", (0, 10, 0)),
+    *(
+        joint
+        for side, x in (("Left", 1), ("Right", -1))
+        for joint in (
+            (f"{side}Shoulder", "Spine2", (4 * x, 12, 0)),
+            (f"{side}Arm", f"{side}Shoulder", (13 * x, 0, 0)),
+            (f"{side}ForeArm", f"{side}Arm", (28 * x, 0, 0)),
+            (f"{side}Hand", f"{side}ForeArm", (25 * x, 0, 0)),
+            (f"{side}UpLeg", "Hips", (9 * x, -3, 0)),
+            (f"{side}Leg", f"{side}UpLeg", (0, -43, 0)),
+            (f"{side}Foot", f"{side}Leg", (0, -42, 0)),
+            (f"{side}ToeBase", f"{side}Foot", (0, -6, 13)),
+        )
+    ),
+)
+
+
+def _dirty_text(seed: int = 0) -> str:
+    """A swaying figure with jitter on every joint, as BVH text with Windows line ends and an odd frame time."""
+    rng = np.random.default_rng(seed)
+    lines = ["HIERARCHY", *_joint_lines("Hips", 0), "MOTION", f"Frames: {DIRTY_FRAMES}", "Frame Time:\t0.0333"]
+    time = np.arange(DIRTY_FRAMES)[:, None] / 30.0
+    phase, size = rng.uniform(0, 6, 3 * len(JOINTS)), rng.uniform(2, 15, 3 * len(JOINTS))
+    degrees = size * np.sin(2 * np.pi * 0.7 * time + phase) + rng.normal(0, 1.5, (DIRTY_FRAMES, 3 * len(JOINTS)))
+    travel = np.concatenate([10 * time, 95 + np.sin(9 * time), 30 * time], axis=1) + rng.normal(
+        0, 0.5, (DIRTY_FRAMES, 3)
+    )
+    rows = np.concatenate([travel, degrees], axis=1)
+    return "\r\n".join(lines + [" ".join(f"{value:.3f}" for value in row) for row in rows]) + "\r\n"
+
+
+def _joint_lines(name: str, depth: int) -> list[str]:
+    parent, offset = next((parent, offset) for joint, parent, offset in JOINTS if joint == name)
+    channels = "CHANNELS 3 Zrotation Yrotation Xrotation"
+    if parent is None:
+        channels = "CHANNELS 6 Xposition Yposition Zposition Zrotation Yrotation Xrotation"
+    lines = [
+        f"{'JOINT' if parent else 'ROOT'} {name}",
+        "{",
+        f"\tOFFSET {offset[0]} {offset[1]} {offset[2]}.00",
+        "\t" + channels,
+    ]
+    children = [joint for joint, above, _ in JOINTS if above == name]
+    lines += ["\t" + line for child in children for line in _joint_lines(child, depth + 1)]
+    if not children:
+        lines += ["\tEnd Site", "\t{", "\t\tOFFSET 0 5 0", "\t}"]
+    return [*lines, "}"]

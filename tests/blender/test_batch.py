@@ -19,63 +19,9 @@ from pads_blender.core.rotations import angle_between
 ROOT = Path(__file__).resolve().parents[2]
 FRAMES = 40
 
-# name, parent, offset in centimetres, Y up
-JOINTS = (
-    ("Hips", None, (0, 95, 0)),
-    ("Spine", "Hips", (0, 12, 0)),
-    ("Spine1", "Spine", (0, 13, 0)),
-    ("Spine2", "Spine1", (0, 13, 0)),
-    ("Neck", "Spine2", (0, 14, 0)),
-    ("Head", "Neck", (0, 10, 0)),
-    *(
-        joint
-        for side, x in (("Left", 1), ("Right", -1))
-        for joint in (
-            (f"{side}Shoulder", "Spine2", (4 * x, 12, 0)),
-            (f"{side}Arm", f"{side}Shoulder", (13 * x, 0, 0)),
-            (f"{side}ForeArm", f"{side}Arm", (28 * x, 0, 0)),
-            (f"{side}Hand", f"{side}ForeArm", (25 * x, 0, 0)),
-            (f"{side}UpLeg", "Hips", (9 * x, -3, 0)),
-            (f"{side}Leg", f"{side}UpLeg", (0, -43, 0)),
-            (f"{side}Foot", f"{side}Leg", (0, -42, 0)),
-            (f"{side}ToeBase", f"{side}Foot", (0, -6, 13)),
-        )
-    ),
-)
-
-
-def dirty_text(seed: int = 0) -> str:
-    """A swaying figure with jitter on every joint, as BVH text with Windows line ends and an odd frame time."""
-    rng = np.random.default_rng(seed)
-    lines = ["HIERARCHY", *joint_lines("Hips", 0), "MOTION", f"Frames: {FRAMES}", "Frame Time:\t0.0333"]
-    time = np.arange(FRAMES)[:, None] / 30.0
-    phase, size = rng.uniform(0, 6, 3 * len(JOINTS)), rng.uniform(2, 15, 3 * len(JOINTS))
-    degrees = size * np.sin(2 * np.pi * 0.7 * time + phase) + rng.normal(0, 1.5, (FRAMES, 3 * len(JOINTS)))
-    travel = np.concatenate([10 * time, 95 + np.sin(9 * time), 30 * time], axis=1) + rng.normal(0, 0.5, (FRAMES, 3))
-    rows = np.concatenate([travel, degrees], axis=1)
-    return "\r\n".join(lines + [" ".join(f"{value:.3f}" for value in row) for row in rows]) + "\r\n"
-
-
-def joint_lines(name: str, depth: int) -> list[str]:
-    parent, offset = next((parent, offset) for joint, parent, offset in JOINTS if joint == name)
-    channels = "CHANNELS 3 Zrotation Yrotation Xrotation"
-    if parent is None:
-        channels = "CHANNELS 6 Xposition Yposition Zposition Zrotation Yrotation Xrotation"
-    lines = [
-        f"{'JOINT' if parent else 'ROOT'} {name}",
-        "{",
-        f"\tOFFSET {offset[0]} {offset[1]} {offset[2]}.00",
-        "\t" + channels,
-    ]
-    children = [joint for joint, above, _ in JOINTS if above == name]
-    lines += ["\t" + line for child in children for line in joint_lines(child, depth + 1)]
-    if not children:
-        lines += ["\tEnd Site", "\t{", "\t\tOFFSET 0 5 0", "\t}"]
-    return [*lines, "}"]
-
 
 @pytest.fixture
-def take(tmp_path) -> Path:
+def take(tmp_path, dirty_text) -> Path:
     path = tmp_path / "walk.bvh"
     path.write_bytes(dirty_text().encode())
     return path
@@ -122,7 +68,7 @@ def test_the_report_is_what_the_file_says(take, tmp_path):
     assert reported["degrees_mean"] == pytest.approx(degrees.mean(), abs=0.01)
 
 
-def test_a_bad_file_is_named_with_its_line_and_the_others_are_done(take, tmp_path, capfd):
+def test_a_bad_file_is_named_with_its_line_and_the_others_are_done(take, dirty_text, tmp_path, capfd):
     broken, other = tmp_path / "broken.bvh", tmp_path / "other.bvh"
     broken.write_bytes(take.read_bytes().replace(b"Frames: 40", b"Frames: 4o"))
     other.write_bytes(dirty_text(seed=1).encode())
@@ -137,7 +83,7 @@ def test_a_bad_file_is_named_with_its_line_and_the_others_are_done(take, tmp_pat
     assert [("error" in report) for report in json.loads(report_path.read_text())] == [True, False, True, False]
 
 
-def test_files_after_one_another_are_as_alone(take, tmp_path):
+def test_files_after_one_another_are_as_alone(take, dirty_text, tmp_path):
     other = tmp_path / "other.bvh"
     other.write_bytes(dirty_text(seed=1).encode())
     assert run("clean", other, take, "-o", tmp_path / "together") == 0
@@ -270,7 +216,7 @@ def test_a_rig_that_is_no_body_is_refused(tmp_path, capfd):
     assert capfd.readouterr().err.count(f"pads: {path}: No bone") == 2
 
 
-def test_a_bug_in_one_file_does_not_end_the_batch(take, tmp_path, capfd, monkeypatch):
+def test_a_bug_in_one_file_does_not_end_the_batch(take, dirty_text, tmp_path, capfd, monkeypatch):
     other = tmp_path / "other.bvh"
     other.write_bytes(dirty_text(seed=1).encode())
     real = batch.clean_file

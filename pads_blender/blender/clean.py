@@ -1,0 +1,41 @@
+"""One armature through Clean, for the button and the command line alike. It only reads; writing is left to them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import bpy
+
+from ..core.mapping import Mapping, guess_mapping
+from ..core.rig import RigTake, carry_travel
+from ..diffusion.prior import Prior
+from ..tasks.clean import CleanSettings, clean_take
+from .rig_reader import check_bones, read_take, rest_ends
+
+OnStep = Callable[[int, int], None]
+PRIORS = ("pose", "motion")  # the first is the one that is used unless asked otherwise
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """A take before and after, and the task's report as plain data."""
+
+    before: RigTake
+    after: RigTake
+    report: dict
+
+
+def map_bones(armature: bpy.types.Object) -> Mapping:
+    """The guessed mapping of an armature's bones."""
+    bones = list(armature.data.bones)
+    parents = [bones.index(bone.parent) if bone.parent else -1 for bone in bones]
+    return guess_mapping([bone.name for bone in bones], parents, *rest_ends(armature))
+
+
+def clean_armature(
+    armature: bpy.types.Object, settings: CleanSettings, prior: Prior, on_step: OnStep | None = None
+) -> Cleaned:
+    """The armature's current action, cleaned; the armature itself stays as it is."""
+    take, mapping = read_take(armature), map_bones(armature)
+    check_bones(armature, [chosen.bone for chosen in mapping.joints.values() if chosen])
+    after, report = clean_take(take, mapping, settings, prior, on_step)
+    return Cleaned(take, carry_travel(take, after), report)

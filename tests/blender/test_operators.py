@@ -1,0 +1,72 @@
+"""The buttons, pressed in background mode on a take made here."""
+
+import bpy
+import numpy as np
+import pytest
+
+from pads_blender.blender import addon
+from pads_blender.blender.files import import_bvh
+from pads_blender.blender.rig_reader import read_take
+from pads_blender.core.bvh import parse_bvh
+from pads_blender.core.rig import pose_matrices
+
+
+@pytest.fixture(autouse=True)
+def registered(empty_file):
+    addon.register()
+    yield
+    addon.unregister()
+
+
+@pytest.fixture
+def armature(dirty_text, tmp_path) -> bpy.types.Object:
+    return import_bvh(parse_bvh(dirty_text()), tmp_path / "walk.bvh")
+
+
+def jitter(armature) -> float:
+    return float(np.abs(np.diff(pose_matrices(read_take(armature))[..., :3, 3], 3, axis=0)).mean())
+
+
+def test_clean_makes_a_calmer_action_and_keeps_the_original(armature):
+    before = jitter(armature)
+    assert bpy.ops.pads.clean() == {"FINISHED"}
+    assert armature.animation_data.action.name == "walk.pads"
+    assert jitter(armature) < 0.5 * before
+    assert bpy.data.actions["walk"].use_fake_user
+    assert bpy.ops.pads.compare() == {"FINISHED"}
+    assert armature.animation_data.action.name == "walk"
+    assert jitter(armature) == pytest.approx(before)
+
+
+def test_clean_takes_its_settings(armature):
+    before = read_take(armature)
+    bpy.ops.pads.clean(strength=0.0)
+    np.testing.assert_allclose(read_take(armature).rotation, before.rotation, atol=1e-6)
+
+
+def test_one_undo_takes_it_all_back(armature):
+    bpy.ops.ed.undo_push(message="before")
+    bpy.ops.pads.clean()
+    bpy.ops.ed.undo_push(message="after")
+    assert bpy.data.objects["walk"].animation_data.action.name == "walk.pads"
+    bpy.ops.ed.undo()
+    assert bpy.data.objects["walk"].animation_data.action.name == "walk"
+    assert "walk.pads" not in bpy.data.actions
+
+
+def test_what_is_missing_is_said(armature):
+    armature.animation_data.action = None
+    with pytest.raises(RuntimeError, match="Select an armature with keyframes"):
+        bpy.ops.pads.clean()
+    bpy.context.view_layer.objects.active = None
+    with pytest.raises(RuntimeError, match="Select an armature, in Object or Pose Mode"):
+        bpy.ops.pads.clean()
+
+
+def test_a_refusal_is_one_sentence_and_changes_nothing(armature):
+    armature.pose.bones["LeftFoot"].constraints.new("IK")
+    with pytest.raises(RuntimeError, match="moved by the constraint IK on LeftFoot, which cannot be read yet"):
+        bpy.ops.pads.clean()
+    assert [action.name for action in bpy.data.actions] == ["walk"]
+    with pytest.raises(RuntimeError, match="no cleaned action"):
+        bpy.ops.pads.compare()
