@@ -53,7 +53,8 @@ def fill_hidden(positions: np.ndarray, visible: np.ndarray) -> np.ndarray:
         return positions.copy()
     upright = np.broadcast_to(np.eye(3, dtype=positions.dtype), (*positions.shape, 3))
     rough = _hang_hidden(positions, visible, upright)
-    return _hang_hidden(positions, visible, _body_frames(rough))
+    at_rest = _body_frames(MODEL.rest_positions.astype(positions.dtype))
+    return _hang_hidden(positions, visible, _body_frames(rough) @ np.swapaxes(at_rest, -1, -2))
 
 
 def _body_frames(positions: np.ndarray) -> np.ndarray:
