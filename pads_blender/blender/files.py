@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import addon_utils
 import bpy
 
 from ..core.bvh import FIRST_FRAME, Bvh, bone_names, importable_text
@@ -20,6 +19,8 @@ def open_empty_scene() -> None:
 
 def import_bvh(bvh: Bvh, path: Path) -> bpy.types.Object:
     """The armature of a parsed BVH file in the current scene, which takes on its frame rate and frame range."""
+    import addon_utils  # a script of Blender's, found only once bpy is loaded
+
     scene = bpy.context.scene
     with tempfile.TemporaryDirectory() as folder, _quiet():
         plain = Path(folder, path.stem + ".bvh")

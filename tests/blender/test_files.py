@@ -1,5 +1,7 @@
 """BVH into Blender and back to text: real files of every convention, and the odd ones that Blender alone refuses."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import bpy
@@ -169,3 +171,10 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(PadsError, match="cannot be written"), written_whole(tmp_path / "file" / "out.bvh") as partial:
         partial.write_text("never")
+
+
+def test_it_loads_before_anything_of_blender():
+    """addon_utils is on the path only once bpy is loaded."""
+    script = "import os, pads_blender.blender.files; os._exit(0)"
+    root = Path(__file__).resolve().parents[2]
+    assert subprocess.run([sys.executable, "-c", script], cwd=root, timeout=120).returncode == 0
