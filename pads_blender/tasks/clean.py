@@ -60,7 +60,12 @@ def clean_motion(motion: Motion, settings: CleanSettings, prior: Prior, on_step:
     result = RECONSTRUCT[prior.kind](evidence, settings.sampling, prior, on_step)
     strength = np.where(motion.visible, settings.strength, 1.0)[..., None]
     positions = evidence.measured + strength * (result - evidence.measured)
-    return replace(motion, positions=positions, visible=np.ones_like(motion.visible), noise=evidence.noise)
+    return replace(
+        motion,
+        positions=positions,
+        visible=np.ones_like(motion.visible),
+        noise=np.broadcast_to(evidence.joint_noise, motion.visible.shape),
+    )
 
 
 def _check(motion: Motion) -> None:

@@ -8,8 +8,7 @@ from ..core.interpolate import fill_hidden
 from ..core.motion import Motion
 from . import temporal
 from .noise import estimate_noise
-
-OUTLIER_DEGREES_OF_FREEDOM = 6.0  # of Student's t: low rejects pops sooner, high costs less where noise is Gaussian
+from .problems import find_pops
 
 
 @dataclass(frozen=True)
@@ -25,28 +24,41 @@ class SamplerSettings:
 class Evidence:
     """A motion (F, J, 3) with hidden joints filled in the classical way, and its noise.
 
-    noise (F, J) metres per coordinate as estimated; sigma (F, J): noise, more for what looks like an outlier, infinite
-    where hidden; smoothed (F, J, 3): every joint smoothed by itself.
+    noise (F, J) metres per coordinate, infinite where hidden; suspect (F, J) bool: measured, but off the path of the
+    frames around it; smoothed (F, J, 3): every joint by itself, hidden and suspect ones bridged.
     """
 
     measured: np.ndarray
     smoothed: np.ndarray
     noise: np.ndarray
-    sigma: np.ndarray
+    suspect: np.ndarray
     fps: float
+
+    @property
+    def hidden(self) -> np.ndarray:
+        """Joints and frames (F, J) that nothing measures."""
+        return ~np.isfinite(self.noise)
 
     @property
     def joint_noise(self) -> np.ndarray:
         """One noise level a joint (J,), metres."""
-        return np.median(self.noise, axis=0)
+        return joint_levels(self.noise)
+
+
+def joint_levels(noise: np.ndarray) -> np.ndarray:
+    """Median over the frames (J,) of noise (F, J) where it is finite; of a joint never measured, that of all others."""
+    finite = np.where(np.isfinite(noise), noise, np.nan)
+    usual = np.nanmedian(finite)
+    return np.array([np.nanmedian(c) if np.isfinite(c).any() else usual for c in finite.T])
 
 
 def gather_evidence(motion: Motion) -> Evidence:
-    """Noise estimated per joint unless the motion states it; outliers found by Student-t weights along time."""
-    noise = motion.noise if motion.noise is not None else estimate_noise(motion.positions, motion.visible)
-    noise = np.broadcast_to(noise, motion.visible.shape)
+    """Noise estimated per joint unless the motion states it; hidden joints filled, suspect ones told apart."""
+    noise = estimate_noise(motion.positions, motion.visible) if motion.noise is None else motion.noise
+    noise = np.where(motion.visible, noise, np.inf)
+    levels = joint_levels(noise)
     measured = fill_hidden(motion.positions, motion.visible)
-    everywhere = np.ones_like(motion.visible)
-    smoothed, trust = temporal.smooth(measured, everywhere, np.median(noise, axis=0), OUTLIER_DEGREES_OF_FREEDOM)
-    sigma = np.where(motion.visible, noise / np.sqrt(np.clip(trust, 1e-4, 1.0)), np.inf)
-    return Evidence(measured, smoothed, noise, sigma, motion.fps)
+    suspect = find_pops(measured, motion.visible, levels)
+    bridged = fill_hidden(motion.positions, motion.visible & ~suspect)
+    smoothed = temporal.smooth(bridged, np.ones(noise.shape), levels)
+    return Evidence(measured, smoothed, noise, suspect, motion.fps)

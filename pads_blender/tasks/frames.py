@@ -34,11 +34,12 @@ SAMPLER_OPTIONS: dict[str, Callable[[Prior], dict]] = {
 def reconstruct(evidence: Evidence, settings: SamplerSettings, prior: Prior, on_step: OnStep | None) -> np.ndarray:
     """Positions (F, J, 3) by the chosen sampler, started at the smoothed take with about its own error as noise.
 
-    A hidden joint is measured by its classical fill, as well as such a fill is usually worth.
+    A hidden or suspect joint is measured by its classical fill, as well as such a fill is usually worth.
     """
     noise, smoothed = evidence.joint_noise, evidence.smoothed
-    lost = ~np.isfinite(evidence.sigma)
-    sigma = np.where(lost, fill_noise(lost, evidence.fps) + evidence.noise, evidence.sigma)
+    lost = evidence.hidden | evidence.suspect
+    sigma = np.where(lost, fill_noise(lost, evidence.fps) + noise, evidence.noise)
+    measured = np.where(evidence.suspect[..., None], smoothed, evidence.measured)
     operator = UnknownPelvis(sigma, COUPLING * temporal.local_curvature(smoothed, noise))
     level = float(np.median(noise))
     steps = settings.steps or DEFAULT_STEPS
@@ -46,4 +47,4 @@ def reconstruct(evidence: Evidence, settings: SamplerSettings, prior: Prior, on_
     sampler = functools.partial(SAMPLERS[settings.sampler], **SAMPLER_OPTIONS[settings.sampler](prior))
     rng = np.random.default_rng(settings.seed)
     start = smoothed - smoothed[:, :1]
-    return sampler(prior, operator, evidence.measured, schedule, rng, start=start, on_step=on_step).positions_world
+    return sampler(prior, operator, measured, schedule, rng, start=start, on_step=on_step).positions_world

@@ -14,9 +14,9 @@ def estimate_noise(positions: np.ndarray, visible: np.ndarray) -> np.ndarray:
     positions (F, J, 3), visible (F, J). The median absolute deviation of what motion cannot explain; a joint with too
     few visible frames gets the median of the others.
     """
-    difference = sum(c * positions[i : len(positions) - 4 + i] for i, c in enumerate(_FOURTH))
     if len(positions) < 9:
         return np.full(positions.shape[1], SMALLEST_SIGMA)
+    difference = sum(c * positions[i : len(positions) - 4 + i] for i, c in enumerate(_FOURTH))
     seen = np.all([visible[i : len(positions) - 4 + i] for i in range(5)], axis=0)
     sigmas = np.full(positions.shape[1], np.nan)
     for joint in range(positions.shape[1]):

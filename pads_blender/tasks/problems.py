@@ -1,26 +1,29 @@
-"""What is broken in a take, found from the take alone: so far, rotations that are held while the body moves."""
+"""What looks broken in a take, found from the take alone: held rotations, and joints that leap away and back."""
 
 import numpy as np
 
 from ..core import rotations as rot
 
 FROZEN_FRAMES = 6  # a shorter hold is bridged by the smoothing anyway
+_ABRUPT = 0.5  # against its usual change: motion that ends or begins at such speed was cut, not brought to rest
 _STILL_RADIANS = 1e-4  # a channel that is held has no change at all, but for the file's rounding
 _JUMP = 4.0  # a frozen bone leaps back: by more than this many of its usual frame to frame changes
 _NEAR_FRAMES = 15
+_POP = 4.5  # times the median distance nearby: three standard deviations of Gaussian noise
+_SMALLEST_POP_METRES = 0.02
 
 
 def find_frozen(rotation: np.ndarray) -> np.ndarray:
     """Frames and bones (F, B) whose rotation (F, B, 4) is held while the bone should move.
 
-    Held: no change over FROZEN_FRAMES or more. Should move: it moves on both sides or on the one that there is, and
-    leaps where the hold ends or begins; a performer who stands still does not leap.
+    Held: no change over FROZEN_FRAMES or more. Should move: its motion stops and starts at full speed, or it leaps at
+    one end of the hold; a performer slows down to stand still.
     """
     frozen = np.zeros(rotation.shape[:2], bool)
     change = rot.angle_between(rotation[:-1], rotation[1:])
     for bone in range(rotation.shape[1]):
         for first, last in _runs(change[:, bone] < _STILL_RADIANS):
-            if last - first + 1 >= FROZEN_FRAMES - 1 and _leaps(change[:, bone], first, last):
+            if last - first + 1 >= FROZEN_FRAMES - 1 and _is_cut(change[:, bone], first, last):
                 frozen[first + 1 : last + 2, bone] = True
     return frozen
 
@@ -31,10 +34,31 @@ def _runs(still: np.ndarray) -> list[tuple[int, int]]:
     return [(int(a), int(b) - 1) for a, b in edges.reshape(-1, 2)]
 
 
-def _leaps(change: np.ndarray, first: int, last: int) -> bool:
+def _is_cut(change: np.ndarray, first: int, last: int) -> bool:
     beside = np.concatenate([change[max(0, first - _NEAR_FRAMES) : first], change[last + 1 : last + 1 + _NEAR_FRAMES]])
     moving = beside[beside >= _STILL_RADIANS]
     if len(moving) < 3:
         return False
     edges = [change[i] for i in (first - 1, last + 1) if 0 <= i < len(change)]
-    return max(edges) > _JUMP * float(np.median(moving))
+    usual = float(np.median(moving))
+    return max(edges) > _JUMP * usual or (len(edges) == 2 and min(edges) > _ABRUPT * usual)
+
+
+def find_pops(positions: np.ndarray, visible: np.ndarray, sigma: np.ndarray) -> np.ndarray:
+    """Joints and frames (F, J) that lie off the path of the frames around them: pops, or very quick motion.
+
+    Hampel's test on positions (F, J, 3) with visible (F, J) and noise sigma (J,): further from the median of 7 frames
+    than is usual nearby. Who asks must judge by other means which of them are real motion.
+    """
+    if len(positions) < 3:
+        return np.zeros(visible.shape, bool)
+    distance = np.linalg.norm(positions - _running_median(positions, 3), axis=-1)
+    usual = _running_median(distance, _NEAR_FRAMES)
+    limit = np.maximum(np.maximum(_POP * usual, 2.0 * _POP * sigma), _SMALLEST_POP_METRES)
+    return visible & (distance > limit)
+
+
+def _running_median(values: np.ndarray, reach: int) -> np.ndarray:
+    """Median over reach frames on either side along the first axis, ends held."""
+    padded = np.pad(values, ((reach, reach), *((0, 0),) * (values.ndim - 1)), mode="edge")
+    return np.median(np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=0), axis=-1)

@@ -23,25 +23,20 @@ def local_curvature(positions: np.ndarray, sigma: np.ndarray) -> np.ndarray:
     return CURVATURE_GAIN * np.sqrt(np.maximum(_blur(bend, CURVATURE_FRAMES), (_FLOOR * sigma) ** 2))
 
 
-def smooth(
-    positions: np.ndarray, visible: np.ndarray, sigma: np.ndarray, nu: float | None = 4.0
-) -> tuple[np.ndarray, np.ndarray]:
-    """Smoothed positions (F, J, 3), and how far each joint and frame can be trusted (F, J): 1 fully, 0 an outlier.
+def smooth(positions: np.ndarray, weight: np.ndarray, sigma: np.ndarray) -> np.ndarray:
+    """Smoothed positions (F, J, C): every joint by itself, about a path whose bend is estimated as it goes along.
 
-    Every joint by itself: white noise of sigma (J,) metres about a path whose bend is estimated as it goes along;
-    Student-t weights with nu degrees of freedom keep pops out. Hidden joints are bridged.
+    weight (F, J) 0 to 1: how far a position is to be trusted, 0 bridges it; sigma (J,): white noise per coordinate.
     """
-    weight = visible.astype(float)
-    noise = np.broadcast_to(sigma, visible.shape)
-    bend = np.mean(np.diff(positions, 2, axis=0) ** 2, axis=(0, 2)) - 6.0 * sigma**2 if len(positions) > 2 else sigma
-    curvature = np.broadcast_to(np.sqrt(np.maximum(bend, (0.1 * sigma) ** 2)), visible.shape)
+    if len(positions) < 3:
+        return positions.copy()
+    precision = weight / sigma**2
+    bend = np.mean(np.diff(positions, 2, axis=0) ** 2, axis=(0, 2)) - 6.0 * sigma**2
+    curvature = np.broadcast_to(np.sqrt(np.maximum(bend, (0.1 * sigma) ** 2)), weight.shape)
     for _ in range(ROUNDS):
-        result = _solve(positions, weight / noise**2, curvature)
+        result = _solve(positions, precision, curvature)
         curvature = local_curvature(result, sigma)
-        if nu is not None:
-            square = np.sum((positions - result) ** 2, axis=-1) / noise**2
-            weight = visible * (nu + 3.0) / (nu + square)
-    return _solve(positions, weight / noise**2, curvature), weight
+    return _solve(positions, precision, curvature)
 
 
 def _solve(positions: np.ndarray, precision: np.ndarray, curvature: np.ndarray) -> np.ndarray:

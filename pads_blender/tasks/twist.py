@@ -13,6 +13,7 @@ from ..core.rig import RigTake
 from ..core.skeleton import MODEL
 from . import temporal
 from .noise import estimate_noise
+from .problems import find_pops
 
 _LEAVES = tuple(MODEL.indices("left_wrist", "right_wrist", "left_toe", "right_toe"))
 
@@ -24,8 +25,7 @@ def smooth_unseen_rotations(take: RigTake, bones: np.ndarray, strength: float) -
         return take
     columns = sorted(chosen)
     channels = rot.make_continuous(take.rotation[:, columns])
-    everywhere = np.ones(channels.shape[:2], bool)
-    smoothed, _ = temporal.smooth(channels, everywhere, estimate_noise(channels, everywhere))
+    smoothed = _smooth(channels)
     rotation = take.rotation.copy()
     rotation[:, columns] = rot.slerp(channels, rot.normalise(smoothed), np.full(channels.shape[:2], strength))
     return replace(take, rotation=rotation)
@@ -81,5 +81,11 @@ def _twist_path(parent: np.ndarray, turned: np.ndarray, axes: np.ndarray) -> np.
 
 
 def _smooth_angle(angle: np.ndarray) -> np.ndarray:
-    values, everywhere = angle[:, None, None], np.ones((len(angle), 1), bool)
-    return temporal.smooth(values, everywhere, estimate_noise(values, everywhere))[0][:, 0, 0]
+    return _smooth(angle[:, None, None])[:, 0, 0]
+
+
+def _smooth(values: np.ndarray) -> np.ndarray:
+    """Values (F, N, C) freed from the white noise that they show, pops left out."""
+    everywhere = np.ones(values.shape[:2], bool)
+    sigma = estimate_noise(values, everywhere)
+    return temporal.smooth(values, 1.0 - find_pops(values, everywhere, sigma), sigma)

@@ -7,12 +7,14 @@ from typing import Protocol
 
 import numpy as np
 
+from ..core.interpolate import fill_hidden
 from ..diffusion.window import FPS, FRAMES
-from .evidence import OUTLIER_DEGREES_OF_FREEDOM, Evidence, SamplerSettings
+from .evidence import Evidence, SamplerSettings
 
 _HOP = FRAMES // 2
 _BATCH = 32  # windows a call
 DEFAULT_LOOKS = 2
+EXPECTED_METRES = 0.08  # how far off a joint may lie that was left out for a few frames and still be real motion
 OnStep = Callable[[int, int], None]
 
 
@@ -63,39 +65,44 @@ def frames_per_step(fps: float) -> int:
 def reconstruct(
     evidence: Evidence, settings: SamplerSettings, prior: MotionPrior, on_step: OnStep | None
 ) -> np.ndarray:
-    """Positions (F, J, 3) in two looks: what does not fit the first is measured with less confidence in the second.
+    """Positions (F, J, 3): identity and mask with any diagonal noise need no sampling, one call is the posterior mean.
 
-    Identity and mask with any diagonal noise need no sampling: one call of the denoiser is the posterior mean.
+    Suspect joints are left out of the first look at the take; those that lie where it expects them count in the next.
     """
-    step = frames_per_step(evidence.fps)
-    sigma, looks = evidence.sigma, settings.steps or DEFAULT_LOOKS
+    step, looks = frames_per_step(evidence.fps), settings.steps or DEFAULT_LOOKS
+    pops = evidence.suspect
     for look in range(looks):
-        result = _at_prior_rate(evidence, sigma, step, prior, (look * _HOP) // looks)
-        excess = np.sum((evidence.measured - result) ** 2, axis=-1) / evidence.noise**2
-        weight = (OUTLIER_DEGREES_OF_FREEDOM + 3.0) / (OUTLIER_DEGREES_OF_FREEDOM + excess)
-        sigma = np.where(np.isfinite(evidence.sigma), evidence.noise / np.sqrt(np.minimum(weight, 1.0)), np.inf)
+        sigma = np.where(pops, np.inf, evidence.noise)
+        result = _at_prior_rate(evidence, fill_hidden(evidence.measured, np.isfinite(sigma)), sigma, step, prior, look)
+        distance = np.linalg.norm(evidence.measured - result, axis=-1)
+        pops = evidence.suspect & (distance > EXPECTED_METRES + 4.0 * np.where(evidence.hidden, 0.0, evidence.noise))
         if on_step:
             on_step(look + 1, looks)
     return result
 
 
-def _at_prior_rate(evidence: Evidence, sigma: np.ndarray, step: int, prior: MotionPrior, first: int) -> np.ndarray:
+def _at_prior_rate(
+    evidence: Evidence, x: np.ndarray, sigma: np.ndarray, step: int, prior: MotionPrior, look: int
+) -> np.ndarray:
     """The prior works at about 30 frames a second; above that rate a take keeps its own smoothed detail."""
+    first = look * _HOP // 2
     if step == 1:
-        return denoise_windows(prior, evidence.measured, sigma, first)
+        return denoise_windows(prior, x, sigma, first)
     precision = 1.0 / sigma**2
-    slow, gathered, middle = thin_out(evidence.measured, precision, step)
+    slow, gathered, middle = thin_out(x, precision, step)
     smoothed, _, _ = thin_out(evidence.smoothed, precision, step)
     with np.errstate(divide="ignore"):
         denoised = denoise_windows(prior, slow, 1.0 / np.sqrt(gathered), first)
-    return evidence.smoothed + _interpolate(denoised - smoothed, middle, len(evidence.measured))
+    return evidence.smoothed + _interpolate(denoised - smoothed, middle, len(x))
 
 
 def _interpolate(values: np.ndarray, at: np.ndarray, frames: int) -> np.ndarray:
-    """Values (N, J, 3) at the given places, linear in between, for every frame (F, J, 3)."""
-    columns = values.reshape(len(values), -1)
+    """Values (N, J, 3) at the given places, linear in between and on to the ends, for every frame (F, J, 3)."""
     index = np.arange(frames)
-    return np.stack([np.interp(index, at, c) for c in columns.T], axis=-1).reshape(frames, *values.shape[1:])
+    low = np.clip(np.searchsorted(at, index, side="right") - 1, 0, max(len(at) - 2, 0))
+    high = np.minimum(low + 1, len(at) - 1)
+    t = (index - at[low]) / np.maximum(at[high] - at[low], 1e-9)
+    return values[low] + np.where(high > low, t, 0.0)[:, None, None] * (values[high] - values[low])
 
 
 def thin_out(x: np.ndarray, precision: np.ndarray, step: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,0 +1,54 @@
+"""Hiding bones: the right frames and joints, slerp between what is measured, clear refusals."""
+
+import numpy as np
+import pytest
+
+from pads_blender.core import rotations as rot
+from pads_blender.core.skeleton import JOINTS
+from pads_blender.errors import TakeError
+from pads_blender.tasks.complete import HiddenBones, hidden_joints, hidden_rows, interpolate_rotations
+
+from ..core.bodies import build_take, random_motion
+
+
+@pytest.fixture
+def take():
+    return build_take(*random_motion(40))[0]
+
+
+def test_ranges_are_scene_frames_with_both_ends(take):
+    hidden = hidden_rows(take, (HiddenBones(("left_elbow",), 10, 12), HiddenBones(("neck",))))
+    assert np.flatnonzero(hidden[:, take.names.index("left_elbow")]).tolist() == [9, 10, 11]
+    assert hidden[:, take.names.index("neck")].all()
+    assert hidden.sum() == 3 + 40
+
+
+def test_an_unknown_bone_and_an_empty_range_are_refused(take):
+    with pytest.raises(TakeError, match="no bone called LeftArm"):
+        hidden_rows(take, (HiddenBones(("LeftArm",)),))
+    with pytest.raises(TakeError, match="100 to 120"):
+        hidden_rows(take, (HiddenBones(("neck",), 100, 120),))
+
+
+def test_a_hidden_bone_loses_the_joints_below_it(take):
+    hidden = hidden_rows(take, (HiddenBones(("left_shoulder",), 3, 3),))
+    lost = hidden_joints(hidden, np.array([take.names.index(j) for j in JOINTS]))
+    assert [JOINTS[j] for j in np.flatnonzero(lost[2])] == ["left_elbow", "left_wrist"]
+    assert not lost[[1, 3]].any()
+
+
+def test_hidden_rotations_are_slerped_and_others_kept(take):
+    hidden = hidden_rows(take, (HiddenBones(("left_elbow",), 10, 14),))
+    filled = interpolate_rotations(take, hidden)
+    bone = take.names.index("left_elbow")
+    middle = rot.slerp(take.rotation[8, bone], take.rotation[14, bone], np.array(0.5))
+    np.testing.assert_allclose(rot.angle_between(filled.rotation[11, bone], middle), 0.0, atol=1e-9)
+    assert np.array_equal(filled.rotation[~hidden], take.rotation[~hidden])
+
+
+def test_ends_are_held_and_a_bone_never_seen_rests(take):
+    hidden = hidden_rows(take, (HiddenBones(("left_elbow",), 31), HiddenBones(("neck",))))
+    filled = interpolate_rotations(take, hidden)
+    elbow, neck = take.names.index("left_elbow"), take.names.index("neck")
+    assert rot.angle_between(filled.rotation[30:, elbow], take.rotation[29, elbow]).max() < 1e-9
+    assert np.array_equal(filled.rotation[:, neck], np.tile(rot.IDENTITY, (40, 1)))
