@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
+from scipy.ndimage import gaussian_filter1d, median_filter
 from scipy.signal import butter, sosfiltfilt
 
-BUTTERWORTH_HERTZ = (1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 12.0, 14.0)
-GAUSSIAN_FRAMES = (0.3, 0.5, 0.7, 0.85, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0, 5.0)
+# Dense enough that a finer grid moves the best error by less than a hundredth (tests/training/test_baselines.py).
+BUTTERWORTH_HERTZ = np.geomspace(0.5, 14.0, 36)
+BUTTERWORTH_ORDERS = (2, 4)
+GAUSSIAN_FRAMES = np.geomspace(0.3, 8.0, 36)
+_MAD_TO_SIGMA = 1.4826
+
+Filter = Callable[[np.ndarray], np.ndarray]
 
 
 def butterworth(values: np.ndarray, cutoff_hertz: float, fps: float, order: int = 2) -> np.ndarray:
@@ -25,22 +30,46 @@ def gaussian(values: np.ndarray, width_frames: float) -> np.ndarray:
     return gaussian_filter1d(values, width_frames, axis=0, mode="nearest")
 
 
-def filter_family(fps: float) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
-    """Every setting of both filters, by name."""
-    family = {f"butterworth {hz:g} Hz order {n}": _butterworth(hz, fps, n) for hz in BUTTERWORTH_HERTZ for n in (2, 4)}
-    return family | {f"gaussian {w:g} frames": _gaussian(w) for w in GAUSSIAN_FRAMES}
+def hampel(values: np.ndarray, reach_frames: int = 3, sigmas: float = 3.0) -> np.ndarray:
+    """Values (F, ...) with what lies beyond so many robust deviations of its neighbours replaced by their median."""
+    window = (2 * reach_frames + 1, *[1] * (values.ndim - 1))
+    middle = median_filter(values, window, mode="nearest")
+    away = np.abs(values - middle)
+    return np.where(away > sigmas * _MAD_TO_SIGMA * median_filter(away, window, mode="nearest"), middle, values)
 
 
-def _butterworth(cutoff: float, fps: float, order: int) -> Callable[[np.ndarray], np.ndarray]:
+def filter_family(fps: float) -> dict[str, Filter]:
+    """Every setting of both filters, by name, and leaving the take as it is."""
+    family: dict[str, Filter] = {"none": np.copy}
+    for order in BUTTERWORTH_ORDERS:
+        family |= {f"butterworth {hz:.3g} Hz order {order}": _butterworth(hz, fps, order) for hz in BUTTERWORTH_HERTZ}
+    return family | {f"gaussian {width:.3g} frames": _gaussian(width) for width in GAUSSIAN_FRAMES}
+
+
+def _butterworth(cutoff: float, fps: float, order: int) -> Filter:
     return lambda values: butterworth(values, cutoff, fps, order)
 
 
-def _gaussian(width: float) -> Callable[[np.ndarray], np.ndarray]:
+def _gaussian(width: float) -> Filter:
     return lambda values: gaussian(values, width)
 
 
-def oracle(
-    values: np.ndarray, fps: float, error: Callable[[np.ndarray], float]
-) -> tuple[float, str]:
+def sweep(values: np.ndarray, fps: float, error: Callable[[np.ndarray], float]) -> dict[str, float]:
+    """Error of every setting of the filters on these values (F, ...)."""
+    return {name: error(smooth(values)) for name, smooth in filter_family(fps).items()}
+
+
+def best(errors: dict[str, float]) -> tuple[float, str]:
+    """Smallest error and the setting that reached it: an oracle, since the errors need the truth."""
+    return min((value, name) for name, value in errors.items())
+
+
+def best_on_average(sweeps: Iterable[dict[str, float]]) -> str:
+    """The one setting with the smallest mean error over several clips: what tuning on other takes would choose."""
+    sweeps = list(sweeps)
+    return best({name: float(np.mean([errors[name] for errors in sweeps])) for name in sweeps[0]})[1]
+
+
+def oracle(values: np.ndarray, fps: float, error: Callable[[np.ndarray], float]) -> tuple[float, str]:
     """Smallest error that any setting reaches on this clip, chosen with the truth, and the setting's name."""
-    return min((error(smooth(values)), name) for name, smooth in filter_family(fps).items())
+    return best(sweep(values, fps, error))
