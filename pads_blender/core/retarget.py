@@ -123,7 +123,8 @@ def apply_motion(residual: Residual, positions: np.ndarray, twists: np.ndarray |
     turned = rot.multiply(turns, residual.rotations[:, residual.bones])
     if twists is not None:
         turned = rot.multiply(rot.from_rotation_vector(twists[..., None] * segment_axes(positions)), turned)
-    world = {int(bone): turned[:, joint] for joint, bone in enumerate(residual.bones) if bone >= 0}
+    leads = [joint for joint in range(len(JOINTS)) if _children(joint, residual.visible)]  # ends follow their parent
+    world = {int(residual.bones[joint]): turned[:, joint] for joint in leads if residual.bones[joint] >= 0}
     rotation = _local_rotations(residual, world)
     location = take.location.copy()
     pelvis = int(residual.bones[0])
@@ -152,8 +153,13 @@ def correcting_turns(old: np.ndarray, new: np.ndarray, visible: np.ndarray) -> n
     return turns
 
 
+def _children(joint: int, visible: np.ndarray) -> list[int]:
+    """The joints whose places turn this one."""
+    return [c for c in _TORSO_CHILDREN.get(joint, [_ONLY_CHILD.get(joint, -1)]) if c >= 0 and visible[c]]
+
+
 def _turn_of(joint: int, old: np.ndarray, new: np.ndarray, visible: np.ndarray, carried: np.ndarray) -> np.ndarray:
-    children = [c for c in _TORSO_CHILDREN.get(joint, [_ONLY_CHILD.get(joint, -1)]) if c >= 0 and visible[c]]
+    children = _children(joint, visible)
     if not visible[joint] or not children:
         return carried
     before, after = (p[:, children] - p[:, joint : joint + 1] for p in (old, new))

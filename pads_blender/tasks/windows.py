@@ -9,11 +9,14 @@ import numpy as np
 
 from ..core.interpolate import fill_hidden
 from ..diffusion.window import FPS, FRAMES
+from . import temporal
 from .evidence import Evidence, SamplerSettings
+from .noise import estimate_noise
 
 _HOP = FRAMES // 2
 _BATCH = 32  # windows a call
 DEFAULT_LOOKS = 2
+POLISH = 1.5  # chosen on validation subjects among 0, 1, 1.5 and 2
 EXPECTED_METRES = 0.08  # how far off a joint may lie that was left out for a few frames and still be real motion
 OnStep = Callable[[int, int], None]
 
@@ -78,7 +81,14 @@ def reconstruct(
         pops = evidence.suspect & (distance > EXPECTED_METRES + 4.0 * np.where(evidence.hidden, 0.0, evidence.noise))
         if on_step:
             on_step(look + 1, looks)
-    return result
+    return _polish(result)
+
+
+def _polish(positions: np.ndarray) -> np.ndarray:
+    """Without the white noise that the network itself leaves, frame by frame: a third of the acceleration error."""
+    everywhere = np.ones(positions.shape[:2], bool)
+    own_noise = estimate_noise(positions, everywhere)
+    return temporal.smooth(positions, everywhere.astype(float), POLISH * own_noise)
 
 
 def _at_prior_rate(
