@@ -22,3 +22,35 @@ def acceleration_error(positions: np.ndarray, truth: np.ndarray) -> float:
 def jitter(positions: np.ndarray, fps: float) -> float:
     """Mean length of the third derivative in metres per second cubed: what the eye sees as shaking."""
     return float(np.linalg.norm(np.diff(positions, 3, axis=0), axis=-1).mean() * fps**3)
+
+
+def bone_length_errors(positions: np.ndarray, parents: tuple[int, ...], offsets: np.ndarray) -> np.ndarray:
+    """Millimetres (..., J - 1) by which segments of positions (..., J, 3) miss the lengths of the offsets (J, 3)."""
+    children = [joint for joint, parent in enumerate(parents) if parent >= 0]
+    segments = positions[..., children, :] - positions[..., [parents[joint] for joint in children], :]
+    lengths = np.linalg.norm(offsets[children], axis=-1)
+    return 1000.0 * np.abs(np.linalg.norm(segments, axis=-1) - lengths)
+
+
+def average_pairwise_distance(poses: np.ndarray) -> float:
+    """Mean joint distance in millimetres over all pairs of different poses (N, J, 3): how varied a set is."""
+    total = sum(float(joint_errors(poses[i + 1 :], poses[i]).sum()) for i in range(len(poses) - 1))
+    return total / (len(poses) * (len(poses) - 1) / 2 * poses.shape[1])
+
+
+def precision_recall(samples: np.ndarray, real: np.ndarray, neighbours: int = 3) -> tuple[float, float]:
+    """Share of samples (N, D) inside the real set's manifold, and of real ones (M, D) inside the samples'.
+
+    A manifold is the union of balls about its points that reach to their k-th neighbour: Kynkaanniemi et al. 2019.
+    """
+    between = _distances(samples, real)
+    reach_real = np.sort(_distances(real, real), axis=1)[:, neighbours]
+    reach_samples = np.sort(_distances(samples, samples), axis=1)[:, neighbours]
+    precision = (between <= reach_real[None, :]).any(axis=1).mean()
+    return float(precision), float((between <= reach_samples[:, None]).any(axis=0).mean())
+
+
+def _distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Euclidean distances (N, M) between rows of a (N, D) and b (M, D)."""
+    square = np.sum(a**2, axis=1)[:, None] + np.sum(b**2, axis=1)[None, :] - 2.0 * a @ b.T
+    return np.sqrt(np.maximum(square, 0.0))

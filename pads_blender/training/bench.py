@@ -172,15 +172,19 @@ def _lost_text(summary: Summary, rival: str) -> str:
 
 def heading(setup: Setup, command: str) -> str:
     """What the tables stand on: command, split, seeds, prior."""
-    contract = getattr(setup.loaded_prior, "contract", None)
-    weights = contract["files"]["forward"]["sha256"][:12] if contract else "not from a file"
     part = f", {setup.limit} of its clips" if setup.limit else ""
     return (
         f"`{command}`\n\n"
         f"Captured CMU clips of the split {setup.split}{part}, each whole; {setup.seeds} corruption seed(s) from 0; "
-        f"prior {setup.prior}, weights {weights}. Means over clips; in brackets the 95 % interval of a bootstrap over "
-        f"clips. Lower is better unless said otherwise."
+        f"prior {setup.prior}, weights {weights_of(setup.loaded_prior)}. Means over clips; in brackets the 95 % "
+        "interval of a bootstrap over clips. Lower is better unless said otherwise."
     )
+
+
+def weights_of(prior: Prior) -> str:
+    """Which weights a prior has: the start of their hash."""
+    contract = getattr(prior, "contract", None)
+    return contract["files"]["forward"]["sha256"][:12] if contract else "not from a file"
 
 
 def write_results(path: Path, setup: Setup, command: str, results: dict[str, list[Score]], rivals: dict) -> None:

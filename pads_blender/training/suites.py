@@ -157,7 +157,7 @@ def _arm_score(setup: Setup, clip: data.RigClip, seed: int) -> Score:
 
 
 def _side_errors(setup: Setup, clip: data.RigClip, side: str, seed: int) -> dict[str, float]:
-    bones, joints = _arm_bones(clip, side), [f"{side}_elbow", f"{side}_wrist"]
+    bones, joints = limb_bones(clip, f"{side}_shoulder", f"{side}_wrist"), [f"{side}_elbow", f"{side}_wrist"]
     frames, first = clip.take.frames, (len(clip.take.frames) - HIDDEN_FRAMES) // 2
     rows = slice(first, first + HIDDEN_FRAMES)
     lost = HiddenBones(bones, float(frames[rows][0]), float(frames[rows][-1]))
@@ -169,12 +169,12 @@ def _side_errors(setup: Setup, clip: data.RigClip, side: str, seed: int) -> dict
     return {name: metrics.mpjpe(joint_positions(take, clip, joints)[rows], truth) for name, take in takes.items()}
 
 
-def _arm_bones(clip: data.RigClip, side: str) -> tuple[str, ...]:
-    """Every bone from the shoulder to above the wrist: a forearm may be two."""
+def limb_bones(clip: data.RigClip, first: str, last: str) -> tuple[str, ...]:
+    """Every bone from one joint to above another: a forearm may be two."""
     take, joints = clip.take, clip.mapping.joints
-    shoulder, bone = take.names.index(joints[f"{side}_shoulder"].bone), take.names.index(joints[f"{side}_wrist"].bone)
+    top, bone = take.names.index(joints[first].bone), take.names.index(joints[last].bone)
     bones = []
-    while bone != shoulder:
+    while bone != top:
         bone = int(take.parents[bone])
         bones.append(take.names[bone])
     return tuple(bones[::-1])

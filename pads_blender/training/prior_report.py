@@ -1,0 +1,225 @@
+"""The priors by themselves: error of one call of the denoiser, and what the pose prior dreams up unasked."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..core import metrics
+from ..core.interpolate import fill_hidden
+from ..core.skeleton import MODEL
+from ..diffusion import window
+from ..diffusion.prior import Prior
+from ..diffusion.schedule import ddpm_schedule
+from . import corruption, data, poses
+
+LEVELS_METRES = (0.005, 0.01, 0.02, 0.04, 0.07, 0.1, 0.2, 0.3, 0.5, 1.0)
+SAMPLES = 500
+SHEET = (5, 8)
+_POSES = 4000
+_CONTEXT = 32  # frames on either side of a window from which hidden joints are interpolated
+_BATCH = 32
+_ARM, _LEGS = (
+    MODEL.indices("left_elbow", "left_wrist"),
+    MODEL.indices(*[f"{s}_{j}" for s in ("left", "right") for j in ("knee", "ankle", "toe")]),
+)
+# joints hidden, frames hidden in the middle of the window
+MASKS = {
+    "arm, 30 frames": (_ARM, 30),
+    "arm, 60 frames": (_ARM, 60),
+    "both legs, 60 frames": (_LEGS, 60),
+    "whole pose, 15 frames": (list(range(len(MODEL))), 15),
+    "whole pose, 30 frames": (list(range(len(MODEL))), 30),
+}
+_MASK_NOISE = 0.002  # metres, on what is seen
+
+
+# --- pose -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class PoseSet:
+    """Poses (N, J, 3) relative to the pelvis under a name for the table."""
+
+    name: str
+    poses: np.ndarray
+
+
+def report_pose(folder: Path, prior: Prior, picture: Path, steps: int, samples: int = SAMPLES) -> tuple[str, dict]:
+    """Text and numbers of the pose prior; the contact sheet goes to picture."""
+    rng = np.random.default_rng(0)
+    errors = pose_errors(prior, poses.real_poses(folder, "dev", _POSES), rng)
+    drawn = poses.ancestral_samples(prior, samples, ddpm_schedule(steps, prior.unit), rng, _progress("samples"))
+    references = {split: poses.real_poses(folder, split, samples) for split in ("train", "dev")}
+    real = [PoseSet(f"real, {split}", poses.real_poses(folder, split, samples, rng)) for split in references]
+    limits = poses.joint_limits(poses.real_poses(folder, "train", 20 * _POSES))
+    table = [set_statistics(each, references, limits) for each in (PoseSet("samples", drawn), *real)]
+    draw_sheet(poses.without_heading(drawn[: SHEET[0] * SHEET[1]]), picture)
+    described = "\n\n".join([_error_text(errors), _sample_text(table, samples, steps, limits)])
+    return described, {"errors": errors, "sets": table, "limits_degrees": _degrees(limits), "steps": steps}
+
+
+def pose_errors(prior: Prior, real: np.ndarray, rng: np.random.Generator) -> list[dict[str, float]]:
+    """Mean joint distance in millimetres before and after one call, at every noise level; the pelvis does not count."""
+    rows = []
+    for sigma in LEVELS_METRES:
+        noisy = corruption.position_noise(real, sigma, rng)
+        before, after = (metrics.mpjpe(x[:, 1:], real[:, 1:]) for x in (noisy, prior.denoise(noisy, sigma)))
+        rows.append({"sigma_mm": 1000 * sigma, "before": before, "after": after})
+    return rows
+
+
+def set_statistics(each: PoseSet, references: dict[str, np.ndarray], limits: dict[str, float]) -> dict:
+    """Variety, likeness to the reference poses, bone lengths and joint limits of a set."""
+    turned = poses.without_heading(each.poses)
+    likeness = {
+        f"likeness_{name}": metrics.precision_recall(_flat(turned), _flat(poses.without_heading(reference)))
+        for name, reference in references.items()
+    }
+    bones = metrics.bone_length_errors(each.poses, MODEL.parents, MODEL.offsets)
+    beyond = poses.violations(each.poses, limits)
+    return {
+        "set": each.name,
+        "apd_cm": metrics.average_pairwise_distance(turned) / 10.0,
+        **likeness,
+        "bone_error_mm": float(bones.mean()),
+        "bone_error_99_mm": float(np.percentile(bones, 99)),
+        **{f"{joint}_violations": share for joint, share in beyond.items()},
+    }
+
+
+def _flat(each: np.ndarray) -> np.ndarray:
+    return each.reshape(len(each), -1)
+
+
+def _error_text(errors: list[dict[str, float]]) -> str:
+    head = ["noise, mm per coordinate", *(f"{row['sigma_mm']:g}" for row in errors)]
+    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
+    for key, title in (("before", "noisy"), ("after", "one call")):
+        lines.append(f"| {' | '.join([title, *(f'{row[key]:.1f}' for row in errors)])} |")
+    title = f"**One call of the denoiser**, MPJPE in mm without the pelvis, {_POSES} poses of dev."
+    return "\n\n".join([title, "\n".join(lines)])
+
+
+def _sample_text(table: list[dict], samples: int, steps: int, limits: dict[str, float]) -> str:
+    head = ["", "APD, cm", "precision, recall: train", "dev", "bone length error, mm (99 %)"]
+    head += [f"{joint}s beyond limits" for joint in poses.WRONG_WAYS]
+    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
+    for row in table:
+        cells = [row["set"], f"{row['apd_cm']:.1f}"]
+        cells += ["{:.2f}, {:.2f}".format(*row[f"likeness_{split}"]) for split in ("train", "dev")]
+        cells += [f"{row['bone_error_mm']:.1f} ({row['bone_error_99_mm']:.1f})"]
+        cells += [f"{100 * row[f'{joint}_violations']:.2f} %" for joint in poses.WRONG_WAYS]
+        lines.append(f"| {' | '.join(cells)} |")
+    rule = ", ".join(f"{way} {angle:.0f}" for way, angle in _degrees(limits).items())
+    text = (
+        f"**{samples} unconditional samples**, DDPM ancestral sampling in {steps} steps; heading removed. APD: mean "
+        "joint distance over all pairs. Precision and recall (3 nearest neighbours) against as many evenly spread real "
+        "poses of either split; the real rows are other poses drawn at random, and so what can be reached. Limits: how "
+        "far a lower leg or arm leans out of the line of the upper one, in the body's frame carried along with it, in "
+        f"degrees, such that {poses.LIMIT_PERCENTILE} % of the training poses stay below: {rule}."
+    )
+    return "\n\n".join([text, "\n".join(lines)])
+
+
+def _degrees(limits: dict[str, float]) -> dict[str, float]:
+    return {way: float(np.degrees(angle)) for way, angle in limits.items()}
+
+
+def _progress(what: str) -> Callable[[int, int], None]:
+    def show(step: int, count: int) -> None:
+        if step == count or step % max(1, count // 20) == 0:
+            print(f"{what}: step {step} of {count}", file=sys.stderr, flush=True)
+
+    return show
+
+
+def draw_sheet(turned: np.ndarray, path: Path) -> None:
+    """Stick figures of poses (N, J, 3) seen from the front and a little from the side: left red, right blue."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    rows, columns = SHEET
+    seen = data.turn(turned, np.full(len(turned), np.radians(30.0)))
+    figure, axes = pyplot.subplots(rows, columns, figsize=(1.6 * columns, 1.9 * rows))
+    for axis, pose in zip(axes.flat, seen, strict=False):
+        for joint, parent in enumerate(MODEL.parents):
+            if parent >= 0:
+                name = MODEL.names[joint]
+                colour = "tab:red" if name.startswith("left") else "tab:blue" if name.startswith("right") else "black"
+                axis.plot(pose[[parent, joint], 0], pose[[parent, joint], 2], color=colour, linewidth=1.4)
+        axis.set(xlim=(-0.8, 0.8), ylim=(-1.05, 0.85), aspect="equal")
+    for axis in axes.flat:
+        axis.axis("off")
+    figure.subplots_adjust(0, 0, 1, 1, 0, 0)
+    figure.savefig(path, dpi=70)
+    pyplot.close(figure)
+
+
+# --- motion -----------------------------------------------------------------------------------------------------------
+
+
+def report_motion(folder: Path, prior: Prior, windows: int = 128) -> tuple[str, dict]:
+    """Text and numbers of the motion prior: one call on windows of dev."""
+    truth = dev_windows(folder, windows)
+    noise = [noise_row(prior, truth, sigma) for sigma in LEVELS_METRES]
+    masks = [mask_row(prior, truth, name) for name in MASKS]
+    head = "| what is hidden | the classical fill | one call |\n|---|---|---|\n"
+    lines = head + "\n".join(f"| {row['case']} | {row['before']:.1f} | {row['after']:.1f} |" for row in masks)
+    text = (
+        f"**One call of the denoiser on {len(truth)} windows** of {window.FRAMES} frames of dev, MPJPE in mm. Noise on "
+        "every joint:"
+    )
+    hidden = (
+        f"Joints hidden in the middle of the window, {1000 * _MASK_NOISE:g} mm of noise on the rest, error of what is "
+        "hidden beside that of the interpolation which the prior starts from:"
+    )
+    return "\n\n".join([text, _error_lines(noise), hidden, lines]), {"noise": noise, "masks": masks}
+
+
+def _error_lines(errors: list[dict]) -> str:
+    return _error_text(errors).split("\n\n", 1)[1]
+
+
+def dev_windows(folder: Path, count: int) -> np.ndarray:
+    """Windows with their context (N, F, J, 3), half overlapping, evenly spread over the captured CMU clips of dev."""
+    frames = window.FRAMES + 2 * _CONTEXT
+    clips = [c.positions.astype(float) for c in data.load_split(folder, "dev") if c.subject.startswith("cmu")]
+    cut = [p[i : i + frames] for p in clips for i in range(0, len(p) - frames + 1, window.FRAMES // 2)]
+    return np.stack(cut)[np.unique(np.linspace(0, len(cut) - 1, count).astype(int))]
+
+
+def noise_row(prior: Prior, truth: np.ndarray, sigma: float) -> dict[str, float]:
+    """Error before and after one call, the same noise level everywhere."""
+    noisy = corruption.position_noise(truth, sigma, np.random.default_rng(0))
+    result = _denoised(prior, noisy, np.full(truth.shape[:3], sigma))
+    before, after = (metrics.mpjpe(x, _middle(truth)) for x in (_middle(noisy), result))
+    return {"sigma_mm": 1000 * sigma, "before": before, "after": after}
+
+
+def mask_row(prior: Prior, truth: np.ndarray, case: str) -> dict[str, float | str]:
+    """Error of hidden joints by interpolation and after one call."""
+    joints, frames = MASKS[case]
+    first = (truth.shape[1] - frames) // 2
+    sigma = np.full(truth.shape[:3], _MASK_NOISE)
+    sigma[:, first : first + frames, joints] = np.inf
+    noisy = corruption.position_noise(truth, _MASK_NOISE, np.random.default_rng(0))
+    filled = fill_hidden(np.where(np.isfinite(sigma)[..., None], noisy, 0.0), np.isfinite(sigma))
+    hidden, result = ~np.isfinite(_middle(sigma)), _denoised(prior, filled, sigma)
+    before, after = (metrics.mpjpe(x, _middle(truth), hidden) for x in (_middle(filled), result))
+    return {"case": case, "before": before, "after": after}
+
+
+def _denoised(prior: Prior, x: np.ndarray, sigma: np.ndarray) -> np.ndarray:
+    x, sigma = _middle(x), _middle(sigma)
+    return np.concatenate([prior.denoise(x[i : i + _BATCH], sigma[i : i + _BATCH]) for i in range(0, len(x), _BATCH)])
+
+
+def _middle(values: np.ndarray) -> np.ndarray:
+    return values[:, _CONTEXT:-_CONTEXT]
