@@ -54,9 +54,11 @@ def _gaussian(width: float) -> Filter:
     return lambda values: gaussian(values, width)
 
 
-def sweep(values: np.ndarray, fps: float, error: Callable[[np.ndarray], float]) -> dict[str, float]:
-    """Error of every setting of the filters on these values (F, ...)."""
-    return {name: error(smooth(values)) for name, smooth in filter_family(fps).items()}
+def sweep(
+    values: np.ndarray, family: dict[str, Filter], error: Callable[[np.ndarray], float], prefix: str = ""
+) -> dict[str, float]:
+    """Error of every filter of a family on these values (F, ...); prefix: for the names."""
+    return {prefix + name: error(smooth(values)) for name, smooth in family.items()}
 
 
 def best(errors: dict[str, float]) -> tuple[float, str]:
@@ -72,4 +74,4 @@ def best_on_average(sweeps: Iterable[dict[str, float]]) -> str:
 
 def oracle(values: np.ndarray, fps: float, error: Callable[[np.ndarray], float]) -> tuple[float, str]:
     """Smallest error that any setting reaches on this clip, chosen with the truth, and the setting's name."""
-    return best(sweep(values, fps, error))
+    return best(sweep(values, filter_family(fps), error))

@@ -31,7 +31,11 @@ class Setup:
     @cached_property
     def loaded_prior(self) -> Prior:
         """The prior, loaded once."""
-        return load_prior(self.prior, self.models)
+        return self.open_prior()
+
+    def open_prior(self, threads: int | None = None) -> Prior:
+        """The prior anew, to run on so many threads."""
+        return load_prior(self.prior, self.models, threads)
 
     @property
     def clips(self) -> list[data.Clip]:
@@ -187,12 +191,29 @@ def weights_of(prior: Prior) -> str:
     return contract["files"]["forward"]["sha256"][:12] if contract else "not from a file"
 
 
-def write_results(path: Path, setup: Setup, command: str, results: dict[str, list[Score]], rivals: dict) -> None:
-    """Every score and summary as JSON."""
-    described = {k: str(v) if isinstance(v, Path) else v for k, v in asdict(setup).items()}
-    suites = {
-        name: {"summary": [asdict(s) for s in summarise(scores, rivals[name])], "scores": [asdict(s) for s in scores]}
-        for name, scores in results.items()
+def run(setup: Setup, suites: list[Suite], command: str, out: Path) -> str:
+    """Run suites, print each table as it comes, write everything to the folder out; the text of all."""
+    head, results, parts = heading(setup, command), {}, []
+    print(head, flush=True)
+    for suite in suites:
+        results[suite.name] = suite.run(setup)
+        parts.append(markdown(suite, results[suite.name]))
+        print(f"\n{parts[-1]}", flush=True)
+    stem, text = f"bench-{setup.prior}-{setup.split}", "\n\n".join([head, *parts])
+    out.mkdir(parents=True, exist_ok=True)
+    (out / f"{stem}.md").write_text(f"{text}\n", encoding="utf-8")
+    (out / f"{stem}.json").write_text(json.dumps(_as_data(setup, command, suites, results), indent=1) + "\n")
+    return text
+
+
+def _as_data(setup: Setup, command: str, suites: list[Suite], results: dict[str, list[Score]]) -> dict:
+    """Every score and summary as plain data."""
+    described = {key: str(value) if isinstance(value, Path) else value for key, value in asdict(setup).items()}
+    measured = {
+        suite.name: {
+            "summary": [asdict(s) for s in summarise(results[suite.name], suite.rival)],
+            "scores": [asdict(s) for s in results[suite.name]],
+        }
+        for suite in suites
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"command": command, "setup": described, "suites": suites}, indent=1) + "\n")
+    return {"command": command, "setup": described, "suites": measured}

@@ -20,19 +20,9 @@ from .suites import SUITES
 
 
 def run_bench(given: argparse.Namespace, command: str) -> None:
-    """The chosen suites: tables printed as they come, written in the end."""
+    """The chosen suites."""
     setup = Setup(given.data, given.split, given.prior, given.models, given.limit, given.seeds)
-    head, results, parts = bench.heading(setup, command), {}, []
-    print(head, flush=True)
-    for name in given.suite or SUITES:
-        results[name] = SUITES[name].run(setup)
-        parts.append(bench.markdown(SUITES[name], results[name]))
-        print(f"\n{parts[-1]}", flush=True)
-    stem = f"bench-{given.prior}-{given.split}"
-    rivals = {name: suite.rival for name, suite in SUITES.items()}
-    bench.write_results(given.out / f"{stem}.json", setup, command, results, rivals)
-    text = "\n\n".join([head, *parts])
-    (given.out / f"{stem}.md").write_text(f"{text}\n", encoding="utf-8")
+    text = bench.run(setup, [SUITES[name] for name in given.suite or SUITES], command, given.out)
     if given.page:
         put_between_marks(given.page, f"bench-{given.prior}", text)
 
@@ -79,7 +69,7 @@ def parser() -> argparse.ArgumentParser:
     alone = commands.add_parser("prior", help="a prior by itself")
     alone.add_argument("kind", choices=("pose", "motion"))
     _add_shared(alone)
-    alone.add_argument("--steps", type=int, default=100, help="sampling steps of the unconditional samples, for pose")
+    alone.add_argument("--steps", type=int, default=40, help="sampling steps of the unconditional samples, for pose")
     alone.set_defaults(run=run_prior)
     fill = commands.add_parser("fill", help="what interpolated limbs are worth: tasks/complete.py has the result")
     _add_shared(fill)
@@ -94,11 +84,12 @@ def _add_shared(command: argparse.ArgumentParser) -> None:
     command.add_argument("--page", type=Path, help="Markdown page with marks for the result")
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Run the command line."""
-    given = parser().parse_args()
+    words = sys.argv[1:] if arguments is None else arguments
+    given = parser().parse_args(words)
     given.out.mkdir(parents=True, exist_ok=True)
-    given.run(given, f"python -m pads_blender.training.evaluate {shlex.join(sys.argv[1:])}")
+    given.run(given, f"python -m pads_blender.training.evaluate {shlex.join(words)}")
 
 
 if __name__ == "__main__":

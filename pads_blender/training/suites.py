@@ -19,13 +19,18 @@ from ..core.bvh import Bvh, local_positions, local_rotations, read_bvh, rotation
 from ..core.motion import Motion
 from ..core.rig import RigTake, world_matrices
 from ..core.skeleton import JOINTS
-from ..diffusion.prior import load_prior
 from ..tasks.clean import CleanSettings, clean_motion, clean_take
 from ..tasks.complete import HiddenBones, hidden_rows, interpolate_rotations
 from . import baselines, bvh_clips, corruption, data
 from .bench import OURS, Score, Setup, Suite
 
-RAW, FILTER, ONCE, SLERP = "as measured", "best filter of each clip", "one filter for all", "slerp"
+RAW, FILTER, ONCE, HAMPEL, SLERP = (
+    "as measured",
+    "best filter of each clip",
+    "one filter for all",
+    "Hampel + Butterworth",
+    "slerp",
+)
 NOISE_METRES = (0.02, 0.04, 0.1)
 JITTER_DEGREES = 3.0
 HIDDEN_FRAMES = 60
@@ -52,7 +57,8 @@ def _noisy(clip: data.Clip, sigma: float, seed: int) -> np.ndarray:
 
 
 def _noisy_sweep(clip: data.Clip, sigma: float, seed: int) -> dict[str, float]:
-    return baselines.sweep(_noisy(clip, sigma, seed), data.FPS, lambda smooth: _clip_error(smooth, clip))
+    family = baselines.filter_family(data.FPS)
+    return baselines.sweep(_noisy(clip, sigma, seed), family, lambda smooth: _clip_error(smooth, clip))
 
 
 def _clip_error(positions: np.ndarray, clip: data.Clip) -> float:
@@ -90,6 +96,7 @@ def _jitter_scores(setup: Setup, folder: Path, seed: int, once: str) -> list[Sco
         error, chosen = baselines.best(sweep)
         result = bvh_clips.positions_metres(read_bvh(clean / f"{name}.bvh"), joints)
         values = {RAW: sweep["euler, none"], OURS: metrics.mpjpe(result, truth), FILTER: error, ONCE: sweep[once]}
+        values[HAMPEL] = min(e for n, e in sweep.items() if n.startswith("hampel"))
         scores.append(Score(f"{JITTER_DEGREES:g} degrees", name, seed, values, {FILTER: chosen, ONCE: once}))
     return scores
 
@@ -117,9 +124,13 @@ def _channel_sweep(noisy: Bvh, truth: np.ndarray, joints: list[str]) -> dict[str
     order = rotation_order(noisy.channels[0])
     angles = rot.continuous_euler(rot.to_euler(quaternions, order), order)
     fps = 1.0 / noisy.frame_time
-    by_angle = baselines.sweep(angles, fps, lambda a: error(rot.from_euler(a, order)))
-    by_quaternion = baselines.sweep(quaternions, fps, lambda q: error(rot.normalise(q)))
-    return {f"euler, {n}": e for n, e in by_angle.items()} | {f"quaternion, {n}": e for n, e in by_quaternion.items()}
+    every = baselines.filter_family(fps)
+    some = {name: smooth for name, smooth in every.items() if name.endswith("order 2")}
+    return (
+        baselines.sweep(angles, every, lambda a: error(rot.from_euler(a, order)), "euler, ")
+        | baselines.sweep(quaternions, every, lambda q: error(rot.normalise(q)), "quaternion, ")
+        | baselines.sweep(baselines.hampel(quaternions), some, lambda q: error(rot.normalise(q)), "hampel, ")
+    )
 
 
 def clean_files(setup: Setup, files: list[Path], out: Path, seed: int) -> None:
@@ -223,7 +234,7 @@ def speed(setup: Setup) -> list[Score]:
 
 
 def _timed(setup: Setup, clip: data.RigClip, frames: int, threads: int) -> dict[str, float]:
-    prior, take = load_prior(setup.prior, setup.models, threads), to_and_fro(clip.take, frames)
+    prior, take = setup.open_prior(threads), to_and_fro(clip.take, frames)
     clean_take(to_and_fro(clip.take, 100), clip.mapping, CleanSettings(), prior)  # sessions are opened on first use
     began = time.perf_counter()
     clean_take(take, clip.mapping, CleanSettings(), prior)

@@ -1,0 +1,57 @@
+"""Metrics against numbers worked out by hand."""
+
+import numpy as np
+import pytest
+
+from pads_blender.core import metrics
+from pads_blender.core.skeleton import MODEL
+
+
+def test_mpjpe_is_the_mean_distance_in_millimetres():
+    truth = np.zeros((2, 2, 3))
+    moved = truth.copy()
+    moved[0, 0] = (0.003, 0.004, 0.0)  # 5 mm
+    moved[1, 1] = (0.0, 0.0, 0.011)  # 11 mm
+    assert metrics.mpjpe(moved, truth) == pytest.approx((5 + 11) / 4)
+    assert metrics.mpjpe(moved, truth, np.array([[True, False], [False, True]])) == pytest.approx(8.0)
+
+
+def test_acceleration_error_is_that_of_the_second_differences():
+    frames = np.arange(5.0)[:, None, None]
+    still = np.zeros((5, 1, 3))
+    falling = still + 0.002 * frames**2 * np.array([0.0, 0.0, 1.0])  # second difference 4 mm in every frame
+    assert metrics.acceleration_error(falling, still) == pytest.approx(4.0)
+    assert metrics.acceleration_error(still + frames, still) == pytest.approx(0.0, abs=1e-9)
+
+
+def test_jitter_is_the_third_derivative():
+    frames = np.arange(6.0)[:, None, None]
+    cubic = frames**3 * np.array([0.001, 0.0, 0.0])  # third difference 6 mm
+    assert metrics.jitter(cubic, 10.0) == pytest.approx(0.006 * 1000)
+
+
+def test_bone_length_errors_of_a_stretched_shin():
+    pose = MODEL.rest_positions.copy()
+    assert metrics.bone_length_errors(pose, MODEL.parents, MODEL.offsets).max() < 1e-9
+    pose[MODEL.indices("left_ankle", "left_toe")] += (0.0, 0.0, -0.02)
+    errors = metrics.bone_length_errors(pose, MODEL.parents, MODEL.offsets)
+    assert errors[MODEL.index("left_ankle") - 1] == pytest.approx(20.0)
+    assert np.delete(errors, MODEL.index("left_ankle") - 1).max() < 1e-9
+
+
+def test_average_pairwise_distance_of_three_poses():
+    poses = np.zeros((3, 2, 3))
+    poses[1, 0] = (0.03, 0.04, 0.0)  # 50 mm from the others at one joint of two
+    # pairs: 0-1 and 1-2 have 25 mm a joint, 0-2 has none
+    assert metrics.average_pairwise_distance(poses) == pytest.approx((25 + 0 + 25) / 3)
+
+
+def test_precision_and_recall_of_a_line_of_points():
+    """Points 0 to 9; the ball of each reaches to its third neighbour: 2 inside, 3 at the ends."""
+    real = np.arange(10.0)[:, None]
+    assert metrics.precision_recall(real, real) == (1.0, 1.0)
+    assert metrics.precision_recall(real + 100.0, real) == (0.0, 0.0)
+    half = np.concatenate([np.arange(5.0), np.arange(50.0, 55.0)])[:, None]
+    precision, recall = metrics.precision_recall(half, real)
+    assert precision == 0.5  # 50 to 54 are far from all
+    assert recall == 0.8  # the ball about 4 reaches to 7
