@@ -69,7 +69,7 @@ def parser() -> argparse.ArgumentParser:
     alone = commands.add_parser("prior", help="a prior by itself")
     alone.add_argument("kind", choices=("pose", "motion"))
     _add_shared(alone)
-    alone.add_argument("--steps", type=int, default=40, help="sampling steps of the unconditional samples, for pose")
+    alone.add_argument("--steps", type=int, default=250, help="sampling steps of the unconditional samples, for pose")
     alone.set_defaults(run=run_prior)
     fill = commands.add_parser("fill", help="what interpolated limbs are worth: tasks/complete.py has the result")
     _add_shared(fill)

@@ -14,6 +14,7 @@ from ..core.interpolate import fill_hidden
 from ..core.skeleton import MODEL
 from ..diffusion import window
 from ..diffusion.prior import Prior
+from ..diffusion.schedule import ddpm_schedule
 from . import corruption, data, poses
 
 LEVELS_METRES = (0.005, 0.01, 0.02, 0.04, 0.07, 0.1, 0.2, 0.3, 0.5, 1.0)
@@ -52,7 +53,7 @@ def report_pose(folder: Path, prior: Prior, picture: Path, steps: int, samples: 
     """Text and numbers of the pose prior; the contact sheet goes to picture."""
     rng = np.random.default_rng(0)
     errors = pose_errors(prior, poses.real_poses(folder, "dev", _POSES), rng)
-    drawn = poses.draw_samples(prior, samples, steps, rng, _progress("samples"))
+    drawn = poses.draw_samples(prior, samples, ddpm_schedule(steps, prior.unit), rng, _progress("samples"))
     references = {split: poses.real_poses(folder, split, samples) for split in ("train", "dev")}
     real = [PoseSet(f"real, {split}", poses.real_poses(folder, split, samples, rng)) for split in references]
     limits = poses.joint_limits(poses.real_poses(folder, "train", 20 * _POSES))
@@ -116,7 +117,7 @@ def _sample_text(table: list[dict], samples: int, steps: int, limits: dict[str, 
         lines.append(f"| {' | '.join(cells)} |")
     rule = ", ".join(f"{way} {angle:.0f}" for way, angle in _degrees(limits).items())
     text = (
-        f"**{samples} unconditional samples**, probability flow by Heun's method in {steps} steps; heading removed. "
+        f"**{samples} unconditional samples**, DDPM's ancestral sampling in {steps} steps; heading removed. "
         "APD: mean joint distance over all pairs. Precision and recall (3 nearest neighbours) against as many evenly "
         "spread real poses of either split; the real rows are other poses drawn at random, and so what can be reached. "
         "Limits: how far a lower leg or arm leans out of the line of the upper one, in the body's frame carried along "
