@@ -60,7 +60,8 @@ def sample_dps(
     """
     abar, sigma, unit = schedule.alpha_bar, schedule.sigma, schedule.unit
     N = len(schedule.sigmas)
-    x_t = unit * rng.standard_normal((*y.shape[:2], 3)) if start is None else np.array(start, dtype=float)  # 3
+    noise = unit * np.sqrt(1 - abar[N]) * rng.standard_normal((*y.shape[:2], 3))
+    x_t = noise if start is None else np.array(start, dtype=float)  # 3
     for t in range(N, 0, -1):  # 4
         alpha_t = abar[t] / abar[t - 1]
         beta_t = 1.0 - alpha_t

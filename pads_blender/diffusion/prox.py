@@ -11,7 +11,7 @@ from .measurement import MeasurementOperator, PoseFit
 from .prior import Prior
 from .schedule import NoiseSchedule
 
-POSE_SIGMA = 0.3  # metres: spread of a joint about the mean pose per coordinate, all headings together
+POSE_SIGMA = 0.12  # metres: rms spread per coordinate of the poses the prior knows about their mean, all headings
 POSE_ERROR = gaussian_error(POSE_SIGMA)
 
 

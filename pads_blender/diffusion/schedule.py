@@ -38,15 +38,14 @@ class NoiseSchedule:
         """DDPM's abar[t] of the same levels, (N + 1,): abar[0] = 1, abar[N] the noisiest."""
         return 1.0 / (1.0 + (self.sigma / self.unit) ** 2)
 
-    def truncated(self, sigma_start: float) -> NoiseSchedule:
-        """The part at and below sigma_start metres: what a start that is already near the answer needs."""
-        return NoiseSchedule(tuple(s for s in self.sigmas if s <= sigma_start), self.unit)
-
 
 def karras_schedule(
     steps: int, sigma_max: float, sigma_min: float, rho: float = 7.0, unit: float = 1.0
 ) -> NoiseSchedule:
-    """Karras et al. 2022, eq. 5: levels evenly spaced in sigma^(1/rho), dense where the noise is low."""
+    """Karras et al. 2022, eq. 5: levels evenly spaced in sigma^(1/rho), dense where the noise is low.
+
+    A start that is already near the answer wants a low sigma_max: about its own error (truncated start).
+    """
     levels = np.linspace(sigma_max ** (1 / rho), sigma_min ** (1 / rho), steps) ** rho
     return NoiseSchedule(tuple(float(level) for level in levels), unit)
 

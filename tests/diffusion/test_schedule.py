@@ -39,12 +39,6 @@ def test_steps_end_without_noise():
     assert list(NoiseSchedule((3.0, 1.0)).steps()) == [(3.0, 1.0), (1.0, 0.0)]
 
 
-def test_truncation_keeps_the_low_levels():
-    assert NoiseSchedule((3.0, 1.0, 0.5), unit=2.0).truncated(1.0) == NoiseSchedule((1.0, 0.5), unit=2.0)
-    with pytest.raises(ValueError, match="needs noise levels"):
-        NoiseSchedule((3.0, 1.0)).truncated(0.5)
-
-
 @pytest.mark.parametrize("sigmas", [(), (1.0, 1.0), (1.0, 2.0), (1.0, 0.0), (float("nan"),)])
 def test_levels_that_do_not_fall_are_refused(sigmas):
     with pytest.raises(ValueError, match="needs noise levels"):
