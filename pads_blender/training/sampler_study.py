@@ -1,0 +1,347 @@
+"""python -m pads_blender.training.sampler_study toy|pose --out docs/samplers.md: the samplers at 10 to 1000 steps.
+
+Puts a table between the page's marks for that study, and a plot beside the page. toy: a prior whose posterior is known;
+pose: the shipped pose prior on poses of the dev subjects in --data.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from ..core.skeleton import MODEL
+from ..diffusion.denoiser_error import DenoiserError, gaussian_error, measure_error, measured_error
+from ..diffusion.dps import noise_aware_guidance, sample_dps
+from ..diffusion.measurement import Identity, MeasurementOperator, UnknownPelvis
+from ..diffusion.prior import Prior, load_prior
+from ..diffusion.prox import POSE_ERROR, POSE_SIGMA, sample_prox
+from ..diffusion.sampler import PosteriorSampler
+from ..diffusion.schedule import NoiseSchedule, ddpm_schedule, karras_schedule
+from . import data
+from .gaussian_mixture import GaussianMixture
+
+STEPS = (10, 25, 100, 1000)
+SHARED_ERRORS = 1.5  # factor on the measured denoising error for prox, see measured_error
+SIGMA_START = 0.3  # metres: truncated start of the pose study, about the spread of poses and more
+DIVERGED = 5000.0  # mm: farther off than a body is long
+DRAWS = 8  # results for each toy problem
+
+TOY_INTRODUCTION = """## Where the exact answer is known
+
+A mixture of 12 Gaussians, each of rank 8, in 48 dimensions (16 joints), scaled to rms 1; its posterior is a mixture as
+well, so its mean and spread are known (with outliers: when told which ones they are). {poses} problems, 8 results for
+each. All start from noise; prox walks Karras levels from 10 to 0.01, dps the respaced DDPM schedule. In the cells: rms
+error of the mean of the 8 results (of one result, and their spread). Where joints are hidden, those are scored. Only
+prox knows Student's t, here with 3 degrees of freedom."""
+POSE_INTRODUCTION = """## On the pose prior
+
+{poses} poses of dev subjects (CMU), each by itself, in world space with unknown pelvis. Mean joint distance to the
+truth in mm; where joints are hidden, of those. P_init is the mean pose fitted to the measurement; from there the noise
+levels go down from 300 to 5 mm, prox with that noise on top of P_init, dps without. The last row starts from noise at
+t = 1000 instead. Only prox knows Student's t, here with 4 degrees of freedom. One batch on the CPU."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What was measured of the truth (B, J, 3), and the joints (B, J) that are scored.
+
+    start: P_init (B, J, 3), None = noise. best: score of the exact posterior mean; spread: of the exact posterior;
+    None where neither is known.
+    """
+
+    name: str
+    operator: MeasurementOperator
+    y: np.ndarray
+    truth: np.ndarray
+    scored: np.ndarray
+    start: np.ndarray | None = None
+    best: float | None = None
+    spread: float | None = None
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A sampler with its options, and the schedule it walks when given a number of steps."""
+
+    name: str
+    sample: PosteriorSampler
+    schedule: Callable[[int], NoiseSchedule]
+    use_start: bool = True
+
+
+@dataclass(frozen=True)
+class Result:
+    """Score of single results, and where there are several for each problem, of their mean, and their spread."""
+
+    problem: Problem
+    contender: str
+    steps: int
+    seconds: float
+    single: float
+    mean: float
+    spread: float
+
+
+@dataclass(frozen=True)
+class Study:
+    """Problems hold each pose draws times in a row; score: offsets (N, 3) of scored joints -> number."""
+
+    name: str
+    introduction: str
+    unit: str
+    prior: Prior
+    problems: list[Problem]
+    contenders: list[Contender]
+    draws: int
+    score: Callable[[np.ndarray], float]
+
+
+def rms(offsets: np.ndarray) -> float:
+    """Root mean square coordinate."""
+    return float(np.sqrt(np.mean(np.square(offsets))))
+
+
+def millimetres(offsets: np.ndarray) -> float:
+    """Mean length of offsets (N, 3) in metres, in mm: MPJPE."""
+    return 1000.0 * float(np.linalg.norm(offsets, axis=-1).mean())
+
+
+def toy_study(problems: int) -> Study:
+    """16 joints, 12 components of rank 8, unit rms: noise, hidden joints, outliers."""
+    rng = np.random.default_rng(0)
+    prior = GaussianMixture.random(rng, joints=16, components=12, rank=8, floor=0.05)
+    truth = prior.draw(problems, rng)
+    hidden = np.argsort(rng.random(truth.shape[:2]), axis=1) < 5
+    outlier = rng.random(hidden.shape) < 0.12
+    cases = {
+        "noise 0.3": (np.full(hidden.shape, 0.3), Identity),
+        "5 of 16 joints hidden, noise 0.03": (np.where(hidden, np.inf, 0.03), Identity),
+        "12 % outliers of 1.2, noise 0.05": (np.where(outlier, 1.2, 0.05), lambda sigma: Identity(0.05, nu=3.0)),
+    }
+    levels = np.geomspace(0.005, 30.0, 20)
+    errors = measure_error(prior, prior.draw(400, rng), levels, rng).mean(axis=1)
+    return Study(
+        "toy",
+        TOY_INTRODUCTION.format(poses=problems),
+        "rms",
+        prior,
+        [_toy_problem(prior, truth, name, *case, rng) for name, case in cases.items()],
+        contenders(
+            measured_error(levels, errors, SHARED_ERRORS),
+            gaussian_error(1.0),
+            partial(karras_schedule, sigma_max=10.0, sigma_min=0.01),
+            ddpm_schedule,
+        ),
+        DRAWS,
+        rms,
+    )
+
+
+def _toy_problem(
+    prior: GaussianMixture,
+    truth: np.ndarray,
+    name: str,
+    sigma: np.ndarray,
+    operator_of: Callable[[np.ndarray], MeasurementOperator],
+    rng: np.random.Generator,
+) -> Problem:
+    """A problem with its exact answer; scored where joints are hidden, or everywhere when none is."""
+    y = truth + np.where(np.isinf(sigma), 0.0, sigma)[..., None] * rng.standard_normal(truth.shape)
+    mean, spread = prior.posterior(y, sigma**2)
+    scored = np.isinf(sigma) | ~np.isinf(sigma).any()
+    best, exact = rms((mean - truth)[scored]), rms(spread[scored])
+    truth, sigma, y, scored = (np.repeat(a, DRAWS, axis=0) for a in (truth, sigma, y, scored))
+    return Problem(name, operator_of(sigma), y, truth, scored, None, best, exact)
+
+
+def pose_study(folder: Path, poses: int) -> Study:
+    """The shipped pose prior on dev poses in world space, one by one, pelvis unknown."""
+    rng, prior = np.random.default_rng(0), load_prior("pose")
+    truth = captured_poses(folder, poses)
+    arm = np.broadcast_to(np.isin(np.arange(len(MODEL)), MODEL.indices("left_elbow", "left_wrist")), truth.shape[:2])
+    outlier = rng.random(arm.shape) < 0.1
+    everywhere = np.ones(arm.shape, bool)
+    cases = [
+        ("noise 20 mm", np.full(arm.shape, 0.02), None, 0.0, everywhere),
+        ("noise 40 mm", np.full(arm.shape, 0.04), None, 0.0, everywhere),
+        ("left elbow and wrist hidden, noise 5 mm", np.where(arm, np.inf, 0.005), None, 0.0, arm),
+        ("a joint in ten 300 mm off, noise 20 mm", np.full(arm.shape, 0.02), 4.0, 0.3 * outlier, everywhere),
+    ]
+    problems = []
+    for name, sigma, nu, wrong, scored in cases:
+        noise = np.hypot(np.where(np.isinf(sigma), 0.0, sigma), wrong)[..., None] * rng.standard_normal(truth.shape)
+        operator, y = UnknownPelvis(sigma, nu=nu), truth + noise
+        problems.append(Problem(name, operator, y, truth, scored, start_pose(prior, operator, y)))
+    levels = partial(karras_schedule, sigma_max=SIGMA_START, sigma_min=0.005, unit=prior.unit)
+    field = contenders(prior.error(SHARED_ERRORS), POSE_ERROR, levels, levels)
+    ddpm = partial(ddpm_schedule, unit=prior.unit)
+    field.append(Contender("dps as in the paper, from noise at t = 1000", sample_dps, ddpm, use_start=False))
+    return Study("pose", POSE_INTRODUCTION.format(poses=poses), "mm", prior, problems, field, 1, millimetres)
+
+
+def start_pose(prior: Prior, operator: MeasurementOperator, y: np.ndarray) -> np.ndarray:
+    """P_init (B, J, 3) for any operator: the mean pose fitted to the measurement; hidden joints keep the mean."""
+    mean = prior.denoise(np.zeros(y.shape), 10.0 * POSE_SIGMA)
+    return operator.proximal(mean, y, POSE_SIGMA**2).pose
+
+
+def captured_poses(folder: Path, count: int) -> np.ndarray:
+    """World positions (count, J, 3) of poses spread evenly over the captured CMU takes of dev."""
+    every = np.concatenate([c.positions for c in data.load_split(folder, "dev") if c.subject.startswith("cmu")])
+    return every[np.linspace(0, len(every) - 1, count).astype(int)].astype(float)
+
+
+def contenders(
+    prox_error: DenoiserError,
+    dps_error: DenoiserError,
+    prox_levels: Callable[[int], NoiseSchedule],
+    dps_levels: Callable[[int], NoiseSchedule],
+) -> list[Contender]:
+    """The samplers in the forms that differ."""
+    prox, aware = partial(sample_prox, denoiser_error=prox_error), partial(noise_aware_guidance, dps_error)
+    return [
+        Contender("prox", prox, prox_levels),
+        Contender("prox, randomised", partial(prox, randomised=True), prox_levels),
+        Contender("dps as in the paper, rho = 0.5", sample_dps, dps_levels),
+        Contender("dps, noise-aware, c = 1", partial(sample_dps, guidance=aware(c=1.0)), dps_levels),
+        Contender("dps, noise-aware, c = 2", partial(sample_dps, guidance=aware(c=2.0)), dps_levels),
+    ]
+
+
+def run(study: Study, steps: tuple[int, ...]) -> list[Result]:
+    """Every contender on every problem; prints as it goes."""
+    results = []
+    for problem in study.problems:
+        for contender in study.contenders:
+            for count in steps:
+                results.append(measure(study, problem, contender, count))
+                print(f"{problem.name}, {contender.name}, {count} steps: {cell(results[-1:])}", flush=True)
+    return results
+
+
+def measure(study: Study, problem: Problem, contender: Contender, steps: int) -> Result:
+    """One run of all draws in one batch."""
+    began = time.perf_counter()
+    start = problem.start if contender.use_start else None
+    given = (study.prior, problem.operator, problem.y, contender.schedule(steps), np.random.default_rng(1))
+    with np.errstate(all="ignore"):  # dps may diverge: that is a result
+        fit = contender.sample(*given, start=start)
+    seconds = time.perf_counter() - began
+    offset = fit.positions_world - problem.truth
+    grouped = offset.reshape(-1, study.draws, *offset.shape[1:])
+    scored = problem.scored.reshape(grouped.shape[:3])
+    spread = float(np.sqrt(grouped.var(axis=1, ddof=1)[scored[:, 0]].mean())) if study.draws > 1 else 0.0
+    single, mean = study.score(offset[problem.scored]), study.score(grouped.mean(axis=1)[scored[:, 0]])
+    return Result(problem, contender.name, steps, seconds, single, mean, spread)
+
+
+def tables(study: Study, results: list[Result]) -> str:
+    """Markdown: one table for each problem, steps across, and one with the time."""
+    steps = sorted({r.steps for r in results})
+    parts = [study.introduction]
+    for problem in study.problems:
+        mine = [r for r in results if r.problem is problem]
+        parts += [caption(study, problem), table(steps, mine, cell)]
+    parts += ["**Milliseconds per pose**, all problems together:", table(steps, results, milliseconds)]
+    return "\n\n".join(parts)
+
+
+def table(steps: list[int], results: list[Result], text: Callable[[list[Result]], str]) -> str:
+    """A row for each contender, a column for each number of steps, text(results of that cell) in it."""
+    lines = [f"| sampler | {' | '.join(f'{n} steps' for n in steps)} |", "|---" * (len(steps) + 1) + "|"]
+    for name in dict.fromkeys(r.contender for r in results):
+        cells = [text([r for r in results if (r.contender, r.steps) == (name, n)]) for n in steps]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def cell(results: list[Result]) -> str:
+    """Error of one result; where the exact posterior is known, of the mean of all, then of one and their spread."""
+    (result,) = results
+    if result.problem.best is None:
+        return f"{result.single:.1f}" if result.single < DIVERGED else "diverges"
+    return f"{result.mean:.3f} ({result.single:.3f}, {result.spread:.3f})"
+
+
+def milliseconds(results: list[Result]) -> str:
+    """Mean time of one pose."""
+    return f"{1000.0 * sum(r.seconds for r in results) / sum(len(r.problem.y) for r in results):.2g}"
+
+
+def caption(study: Study, problem: Problem) -> str:
+    """The problem, and what its results lie between: the measurement itself and the exact answer, where known."""
+    measured = problem.scored & np.isfinite(np.broadcast_to(problem.operator.noise_variance, problem.scored.shape))
+    text = f"**{problem.name[0].upper()}{problem.name[1:]}.**"
+    if measured.any():
+        text += f" As measured: {study.score((problem.y - problem.truth)[measured]):.3g} {study.unit}."
+    if problem.best is not None:
+        text += f" Exact posterior: error of its mean {problem.best:.3f}, spread {problem.spread:.3f}."
+    return text
+
+
+def plot(study: Study, results: list[Result], path: Path) -> None:
+    """Error against steps and against time, a row for each problem."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(len(study.problems), 2, figsize=(10, 3 * len(study.problems)), squeeze=False)
+    for (left, right), problem in zip(axes, study.problems, strict=True):
+        for contender in study.contenders:
+            mine = [r for r in results if r.problem is problem and r.contender == contender.name]
+            score = [r.mean if r.mean < DIVERGED else np.nan for r in mine]
+            left.loglog([r.steps for r in mine], score, "o-", label=contender.name)
+            right.loglog([1000.0 * r.seconds / len(problem.y) for r in mine], score, "o-")
+        for axis, label in ((left, "steps"), (right, "milliseconds per pose")):
+            if problem.best is not None:
+                axis.axhline(problem.best, color="black", linestyle=":", label="exact posterior mean")
+            axis.set(xlabel=label, ylabel=f"error, {study.unit}", title=problem.name)
+            axis.xaxis.set_major_formatter("{x:g}")
+            axis.xaxis.set_minor_formatter("")
+            axis.yaxis.set_major_formatter("{x:g}")
+            axis.yaxis.set_minor_formatter("{x:.2g}")
+            axis.tick_params(axis="y", which="minor", labelsize=6)
+            axis.grid(True, which="both", alpha=0.3)
+    axes[0, 0].legend(fontsize=7)
+    figure.tight_layout()
+    figure.savefig(path, dpi=100)
+
+
+def put_between_marks(page: Path, name: str, text: str) -> None:
+    """Replace what the page has between its two marks for this study."""
+    begin, end = f"<!-- begin {name} -->", f"<!-- end {name} -->"
+    old = page.read_text(encoding="utf-8")
+    new, count = re.subn(f"{begin}.*?{end}", lambda _: f"{begin}\n{text}\n{end}", old, flags=re.DOTALL)
+    if count != 1:
+        raise SystemExit(f"{page} needs the marks {begin} and {end} once.")
+    page.write_text(new, encoding="utf-8")
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m pads_blender.training.sampler_study", description=__doc__)
+    parser.add_argument("study", choices=("toy", "pose"))
+    parser.add_argument("--out", type=Path, required=True, help="Markdown page with marks for the table")
+    parser.add_argument("--data", type=Path, help="folder with train/ and dev/, for pose")
+    parser.add_argument("--poses", type=int, default=48, help="how many poses, or toy problems")
+    parser.add_argument("--steps", type=int, nargs="+", default=STEPS)
+    given = parser.parse_args()
+    if given.study == "pose" and given.data is None:
+        parser.error("pose needs --data")
+    study = toy_study(given.poses) if given.study == "toy" else pose_study(given.data, given.poses)
+    results = run(study, tuple(given.steps))
+    picture = given.out.with_name(f"{given.out.stem}-{study.name}.png")
+    plot(study, results, picture)
+    put_between_marks(given.out, study.name, f"{tables(study, results)}\n\n![error against steps]({picture.name})")
+
+
+if __name__ == "__main__":
+    main()
