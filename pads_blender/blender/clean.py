@@ -12,7 +12,7 @@ from ..tasks.clean import CleanSettings, clean_take
 from .rig_reader import check_bones, read_take, rest_ends
 
 OnStep = Callable[[int, int], None]
-PRIORS = ("pose", "motion")  # the first is the one that is used unless asked otherwise
+PRIORS = ("motion", "pose")  # the first is the one that is used unless asked otherwise
 
 
 @dataclass(frozen=True)

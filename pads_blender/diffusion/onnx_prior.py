@@ -75,7 +75,7 @@ class OnnxPosePrior:
         """x0hat = (x_t - sqrt(1 - abar) eps) / sqrt(abar), in metres: (B, J, 3)."""
         noisy, level, ratio = self._network_space(x, sigma)
         eps = [
-            self._forward.run(None, {"x": noisy[i : i + _BATCH], "t": level[i : i + _BATCH]})[0]
+            self._forward.run(None, {"noisy_pose": noisy[i : i + _BATCH], "noise_level": level[i : i + _BATCH]})[0]
             for i in range(0, len(x), _BATCH)
         ]
         return self._denoised(x, ratio, np.concatenate(eps) if eps else np.zeros_like(noisy))
@@ -96,7 +96,7 @@ class OnnxPosePrior:
         """The gradient graph has a fixed batch: pad with zeros, cut off again."""
         count = len(x)
         padded = [np.concatenate([a, np.zeros((size - count, *a.shape[1:]), np.float32)]) for a in (x, t, v)]
-        outputs = self._gradient.run(None, dict(zip(("x", "t", "cotangent"), padded, strict=True)))
+        outputs = self._gradient.run(None, dict(zip(("noisy_pose", "noise_level", "cotangent"), padded, strict=True)))
         return [output[:count] for output in outputs]
 
     def _network_space(self, x: np.ndarray, sigma: float | np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -18,7 +18,7 @@ from ..errors import TakeError
 from . import frames, windows
 from .complete import HiddenBones, hidden_joints, hidden_rows, interpolate_rotations
 from .evidence import SamplerSettings, gather_evidence
-from .problems import find_frozen
+from .problems import find_frozen, find_rotation_pops
 from .twist import smooth_unseen_rotations, steady_twists
 
 OnStep = Callable[[int, int], None]
@@ -50,13 +50,19 @@ class CleanSettings:
         return SamplerSettings(self.sampler, self.steps, self.seed)
 
 
-def clean_motion(motion: Motion, settings: CleanSettings, prior: Prior, on_step: OnStep | None = None) -> Motion:
+def clean_motion(
+    motion: Motion,
+    settings: CleanSettings,
+    prior: Prior,
+    on_step: OnStep | None = None,
+    suspect: np.ndarray | None = None,
+) -> Motion:
     """The motion (F, J, 3) that prior and measurement agree on, every joint visible.
 
-    Noise is estimated per joint where motion.noise is None.
+    Noise is estimated per joint where motion.noise is None; suspect (F, J): joints to be believed only if they fit.
     """
     _check(motion)
-    evidence = gather_evidence(motion)
+    evidence = gather_evidence(motion, suspect)
     result = RECONSTRUCT[prior.kind](evidence, settings.sampling, prior, on_step)
     strength = np.where(motion.visible, settings.strength, 1.0)[..., None]
     positions = evidence.measured + strength * (result - evidence.measured)
@@ -88,7 +94,8 @@ def clean_take(
     part_filled = smooth_unseen_rotations(interpolate_rotations(part, hidden), residual.bones, settings.strength)
     motion, residual = to_model(part_filled, mapping)
     seen = replace(motion, visible=motion.visible & ~hidden_joints(hidden, residual.bones))
-    cleaned = clean_motion(seen, settings, prior, on_step)
+    pops = hidden_joints(find_rotation_pops(part_filled.rotation), residual.bones)
+    cleaned = clean_motion(seen, settings, prior, on_step, pops)
     result = _onto_rig(residual, cleaned.positions, settings.strength)
     weight = _border_weight(take, rows)
     rotation, location = take.rotation.copy(), take.location.copy()

@@ -52,13 +52,17 @@ def joint_levels(noise: np.ndarray) -> np.ndarray:
     return np.array([np.nanmedian(c) if np.isfinite(c).any() else usual for c in finite.T])
 
 
-def gather_evidence(motion: Motion) -> Evidence:
-    """Noise estimated per joint unless the motion states it; hidden joints filled, suspect ones told apart."""
+def gather_evidence(motion: Motion, suspect: np.ndarray | None = None) -> Evidence:
+    """Noise estimated per joint unless the motion states it; hidden joints filled, suspect ones told apart.
+
+    suspect (F, J) bool: joints that are doubted already, for what is known of the rig's rotations.
+    """
     noise = estimate_noise(motion.positions, motion.visible) if motion.noise is None else motion.noise
     noise = np.where(motion.visible, noise, np.inf)
     levels = joint_levels(noise)
     measured = fill_hidden(motion.positions, motion.visible)
-    suspect = find_pops(measured, motion.visible, levels)
+    pops = find_pops(measured, levels)
+    suspect = motion.visible & (pops if suspect is None else pops | suspect)
     bridged = fill_hidden(motion.positions, motion.visible & ~suspect)
     smoothed = temporal.smooth(bridged, np.ones(noise.shape), levels)
     return Evidence(measured, smoothed, noise, suspect, motion.fps)

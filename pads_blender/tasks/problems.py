@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..core import rotations as rot
+from .noise import estimate_noise
 
 FROZEN_FRAMES = 6  # a shorter hold is bridged by the smoothing anyway
 _ABRUPT = 0.5  # against its usual change: motion that ends or begins at such speed was cut, not brought to rest
@@ -10,7 +11,8 @@ _STILL_RADIANS = 1e-4  # a channel that is held has no change at all, but for th
 _JUMP = 4.0  # a frozen bone leaps back: by more than this many of its usual frame to frame changes
 _NEAR_FRAMES = 15
 _POP = 4.5  # times the median distance nearby: three standard deviations of Gaussian noise
-_SMALLEST_POP_METRES = 0.02
+SMALLEST_POP_METRES = 0.02
+SMALLEST_POP_QUATERNION = 0.05  # about 6 degrees
 
 
 def find_frozen(rotation: np.ndarray) -> np.ndarray:
@@ -44,18 +46,24 @@ def _is_cut(change: np.ndarray, first: int, last: int) -> bool:
     return max(edges) > _JUMP * usual or (len(edges) == 2 and min(edges) > _ABRUPT * usual)
 
 
-def find_pops(positions: np.ndarray, visible: np.ndarray, sigma: np.ndarray) -> np.ndarray:
-    """Joints and frames (F, J) that lie off the path of the frames around them: pops, or very quick motion.
+def find_pops(values: np.ndarray, sigma: np.ndarray, smallest: float = SMALLEST_POP_METRES) -> np.ndarray:
+    """Columns and frames (F, N) of values (F, N, C) that lie off the path of the frames around them.
 
-    Hampel's test on positions (F, J, 3) with visible (F, J) and noise sigma (J,): further from the median of 7 frames
-    than is usual nearby. Who asks must judge by other means which of them are real motion.
+    Hampel's test: further from the median of 7 frames than is usual nearby and than noise of sigma (N,) explains.
+    They are pops or very quick motion: who asks must judge by other means.
     """
-    if len(positions) < 3:
-        return np.zeros(visible.shape, bool)
-    distance = np.linalg.norm(positions - _running_median(positions, 3), axis=-1)
+    if len(values) < 3:
+        return np.zeros(values.shape[:2], bool)
+    distance = np.linalg.norm(values - _running_median(values, 3), axis=-1)
     usual = _running_median(distance, _NEAR_FRAMES)
-    limit = np.maximum(np.maximum(_POP * usual, 2.0 * _POP * sigma), _SMALLEST_POP_METRES)
-    return visible & (distance > limit)
+    return distance > np.maximum(np.maximum(_POP * usual, 2.0 * _POP * sigma), smallest)
+
+
+def find_rotation_pops(rotation: np.ndarray) -> np.ndarray:
+    """Frames and bones (F, B) whose rotation (F, B, 4) against the parent lies off the path of the frames around it."""
+    channels = rot.make_continuous(rotation)
+    sigma = estimate_noise(channels, np.ones(channels.shape[:2], bool))
+    return find_pops(channels, sigma, SMALLEST_POP_QUATERNION)
 
 
 def _running_median(values: np.ndarray, reach: int) -> np.ndarray:

@@ -13,7 +13,7 @@ from ..core.rig import RigTake
 from ..core.skeleton import MODEL
 from . import temporal
 from .noise import estimate_noise
-from .problems import find_pops
+from .problems import SMALLEST_POP_QUATERNION, find_pops
 
 _LEAVES = tuple(MODEL.indices("left_wrist", "right_wrist", "left_toe", "right_toe"))
 
@@ -88,4 +88,4 @@ def _smooth(values: np.ndarray) -> np.ndarray:
     """Values (F, N, C) freed from the white noise that they show, pops left out."""
     everywhere = np.ones(values.shape[:2], bool)
     sigma = estimate_noise(values, everywhere)
-    return temporal.smooth(values, 1.0 - find_pops(values, everywhere, sigma), sigma)
+    return temporal.smooth(values, 1.0 - find_pops(values, sigma, SMALLEST_POP_QUATERNION), sigma)

@@ -26,6 +26,7 @@ from .network import NetworkSettings, PoseNetwork, WindowNetwork
 from .objectives import POSE_SCALE, POSE_STEPS, ddpm_alphas
 
 VJP_BATCH = 64  # the graph with the gradient has a fixed batch; callers pad
+_POSE_INPUTS = ["noisy_pose", "noise_level", "cotangent"]  # names that the tracer gives to nothing of its own
 CREDITS = (
     "Trained on the CMU Graphics Lab Motion Capture Database (mocap.cs.cmu.edu, created with funding from NSF "
     "EIA-0196217), ACCAD Open Motion Data (The Ohio State University, CC BY 3.0), UI-PRMD (Vakanski et al. 2018, "
@@ -60,12 +61,12 @@ def export_pose(network: PoseNetwork, folder: Path) -> dict[str, Path]:
     x, t = torch.randn(VJP_BATCH, joints, 3), torch.rand(VJP_BATCH)
     forward, gradient = folder / "pads_pose.onnx", folder / "pads_pose_vjp.onnx"
     batch = torch.export.Dim("batch", min=1, max=1 << 20)
-    _export(network, (x, t), ["x", "t"], ["eps"], forward, ({0: batch}, {0: batch}))
+    _export(network, (x, t), _POSE_INPUTS[:2], ["eps"], forward, ({0: batch}, {0: batch}))
     with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH):
         graph = make_fx(WithGradient(network), decomposition_table=_gradient_decompositions())(
             x, t, torch.randn_like(x)
         )
-    _export(graph, (x, t, torch.randn_like(x)), ["x", "t", "cotangent"], ["eps", "pulled"], gradient)
+    _export(graph, (x, t, torch.randn_like(x)), _POSE_INPUTS, ["eps", "pulled"], gradient)
     return {"forward": forward, "vjp": gradient}
 
 
@@ -164,8 +165,8 @@ def _pose_details() -> dict:
         "sigma_range_metres": [float(POSE_SCALE * np.sqrt(1 / a - 1)) for a in (abar[0], abar[-1])],
         "vjp_batch": VJP_BATCH,
         "tensors": {
-            "forward": {"inputs": ["x", "t"], "outputs": ["eps"]},
-            "vjp": {"inputs": ["x", "t", "cotangent"], "outputs": ["eps", "pulled"]},
+            "forward": {"inputs": _POSE_INPUTS[:2], "outputs": ["eps"]},
+            "vjp": {"inputs": _POSE_INPUTS, "outputs": ["eps", "pulled"]},
         },
     }
 

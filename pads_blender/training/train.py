@@ -50,12 +50,13 @@ class Trainer:
         if (folder / "checkpoint.pt").exists():
             self._load(folder / "checkpoint.pt")
 
-    def run(self) -> None:
-        """Train to settings.steps, logging and saving on the way."""
+    def run(self, stop: int | None = None) -> None:
+        """Train to settings.steps, or to an earlier stop, logging and saving on the way."""
         began, first, losses = time.perf_counter(), self.step, []
-        while self.step < self.settings.steps:
+        last = stop or self.settings.steps
+        while self.step < last:
             losses.append(self._update())
-            if self.step % self.settings.log_every == 0 or self.step == self.settings.steps:
+            if self.step % self.settings.log_every == 0 or self.step == last:
                 self._log(float(np.mean(losses)), time.perf_counter() - began)
                 losses = []
             _progress(self.step, self.settings.steps, (time.perf_counter() - began) / (self.step - first))

@@ -3,7 +3,7 @@
 import numpy as np
 
 from pads_blender.core import rotations as rot
-from pads_blender.tasks.problems import find_frozen, find_pops
+from pads_blender.tasks.problems import find_frozen, find_pops, find_rotation_pops
 
 
 def swinging(frames: int = 120, bones: int = 2) -> np.ndarray:
@@ -50,11 +50,11 @@ def test_pops_of_one_to_three_frames_are_found_and_nothing_else():
     from .test_noise import smooth_motion
 
     x = smooth_motion(300) + 0.005 * np.random.default_rng(0).standard_normal((300, 4, 3))
-    visible, popped = np.ones(x.shape[:2], bool), np.zeros(x.shape[:2], bool)
+    popped = np.zeros(x.shape[:2], bool)
     for start, length, joint in ((50, 1, 0), (120, 2, 3), (200, 3, 1)):
         popped[start : start + length, joint] = True
     x[popped] += [0.2, -0.2, 0.1]
-    found = find_pops(x, visible, np.full(4, 0.005))
+    found = find_pops(x, np.full(4, 0.005))
     beside = popped | np.roll(popped, 1, axis=0) | np.roll(popped, -1, axis=0)
     assert found[popped].all()
     assert not found[~beside].any()  # a neighbour of three bad frames may be suspect too: the prior clears it
@@ -64,4 +64,12 @@ def test_quick_steady_motion_is_not_a_pop():
     from .test_noise import smooth_motion
 
     x = 8.0 * smooth_motion(300)
-    assert not find_pops(x, np.ones(x.shape[:2], bool), np.full(4, 0.001)).any()
+    assert not find_pops(x, np.full(4, 0.001)).any()
+
+
+def test_a_popped_rotation_is_found_in_heavy_jitter():
+    rng = np.random.default_rng(0)
+    q = rot.multiply(swinging(200), rot.from_rotation_vector(np.radians(3.0) * rng.standard_normal((200, 2, 3))))
+    q[90:92, 1] = rot.multiply(q[90:92, 1], rot.from_rotation_vector(np.radians([0.0, 35.0, 0.0])))
+    found = find_rotation_pops(q)
+    assert found[90:92, 1].all() and found.sum() <= 4
