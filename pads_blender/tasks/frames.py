@@ -10,7 +10,6 @@ import numpy as np
 from ..diffusion.dps import noise_aware_guidance
 from ..diffusion.measurement import UnknownPelvis
 from ..diffusion.prior import Prior
-from ..diffusion.prox import POSE_SIGMA
 from ..diffusion.sampler import SAMPLERS
 from ..diffusion.schedule import karras_schedule
 from . import temporal
@@ -27,7 +26,7 @@ DEFAULT_STEPS = 5
 _LOWEST_LEVEL = 0.002  # metres: below it the prior only returns what it is given
 SAMPLER_OPTIONS: dict[str, Callable[[Prior], dict]] = {
     "prox": lambda prior: {"denoiser_error": prior.error(PRIOR_ERROR_FACTOR)},
-    "dps": lambda prior: {"guidance": noise_aware_guidance(POSE_SIGMA)},
+    "dps": lambda prior: {"guidance": noise_aware_guidance(prior.error(), c=2.0)},
 }
 
 

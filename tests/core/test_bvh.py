@@ -305,10 +305,10 @@ def test_a_long_take_reads_and_writes_fast(tmp_path):
     lines += ["End Site {", "OFFSET 0 1 0", "}"] + ["}"] * joints + ["MOTION", f"Frames: {frames}", "Frame Time: 0.01"]
     motion = rng.uniform(-180, 180, (frames, 3 * joints))
     path = save(tmp_path, "\n".join(lines + [" ".join(f"{v:.6f}" for v in row) for row in motion]))
-    seconds = [time.perf_counter()]
+    seconds = [time.process_time()]
     bvh = read_bvh(path)
-    seconds.append(time.perf_counter())
+    seconds.append(time.process_time())
     write_bvh(with_motion(bvh, bvh.motion + 1.0), path)
-    seconds.append(time.perf_counter())
+    seconds.append(time.process_time())
     np.testing.assert_allclose(read_bvh(path).motion, motion + 1.0, atol=1.1e-6)
     assert np.diff(seconds).max() < 2.0

@@ -1,0 +1,189 @@
+"""Clean below Blender, with the shipped priors: better than its input, harmless to a clean take, within its limits."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pads_blender.core import rotations as rot
+from pads_blender.core.mapping import Mapping, guess_mapping
+from pads_blender.core.metrics import mpjpe
+from pads_blender.core.motion import Motion
+from pads_blender.core.retarget import to_model
+from pads_blender.core.rig import RigTake
+from pads_blender.core.skeleton import JOINTS
+from pads_blender.diffusion.prior import load_prior
+from pads_blender.errors import CancelledError, TakeError
+from pads_blender.tasks.clean import CleanSettings, clean_motion, clean_take
+from pads_blender.tasks.complete import HiddenBones
+from pads_blender.training.demo_take import NAMES, OFFSETS, PARENTS, perform
+
+SETTINGS = CleanSettings()
+
+
+@pytest.fixture(scope="module", params=["motion", "pose"])
+def prior(request):
+    return load_prior(request.param, threads=1)
+
+
+@pytest.fixture(scope="module")
+def motion_prior():
+    return load_prior("motion", threads=1)
+
+
+@pytest.fixture(scope="module")
+def performed() -> tuple[RigTake, Mapping]:
+    """The demo's walk, wave and reach as a rig's take: 300 frames whose truth is known."""
+    performance = perform()
+    frames, offsets = len(performance.root), np.asarray(OFFSETS, float)
+    rest = np.tile(np.eye(4), (len(NAMES), 1, 1))
+    for bone, parent in enumerate(PARENTS):
+        rest[bone, :3, 3] = offsets[bone] + (rest[parent, :3, 3] if parent >= 0 else 0.0)
+    location = np.zeros((frames, len(NAMES), 3))
+    location[:, 0] = performance.root - rest[0, :3, 3]
+    world = np.eye(4)
+    world[:3, :3] = rot.to_matrix(rot.from_rotation_vector(np.array([np.pi / 2, 0.0, 0.0])))  # Y up
+    heads = (world @ rest)[:, :3, 3]
+    take = RigTake(
+        tuple(NAMES), np.asarray(PARENTS), rest, location, performance.rotations,
+        np.ones(location.shape), world, np.arange(1.0, frames + 1), 30.0,
+    )  # fmt: skip
+    return take, guess_mapping(take.names, PARENTS, heads, None)
+
+
+def jittered(take: RigTake, degrees: float = 3.0) -> RigTake:
+    noise = np.random.default_rng(0).normal(0.0, np.radians(degrees), (*take.rotation.shape[:2], 3))
+    return replace(take, rotation=rot.multiply(take.rotation, rot.from_rotation_vector(noise)))
+
+
+def error(take: RigTake, truth: RigTake, mapping: Mapping, where: np.ndarray | None = None) -> float:
+    return mpjpe(to_model(take, mapping)[0].positions, to_model(truth, mapping)[0].positions, where)
+
+
+def test_position_noise_is_more_than_halved(performed, prior):
+    truth = to_model(*performed)[0].positions
+    noisy = truth + 0.03 * np.random.default_rng(0).standard_normal(truth.shape)
+    cleaned = clean_motion(Motion(noisy, np.ones(noisy.shape[:2], bool), 30.0), SETTINGS, prior)
+    assert mpjpe(cleaned.positions, truth) < 0.5 * mpjpe(noisy, truth)
+    np.testing.assert_allclose(cleaned.noise, 0.03, rtol=0.15)
+
+
+def test_a_clean_take_comes_back_almost_unchanged(performed, prior):
+    truth = to_model(*performed)[0].positions
+    cleaned = clean_motion(Motion(truth, np.ones(truth.shape[:2], bool), 30.0), SETTINGS, prior).positions
+    change = 1000 * np.linalg.norm(cleaned - truth, axis=-1)
+    assert change.mean() < 3.0 and np.percentile(change, 99) < 15.0  # what is promised
+
+
+def test_rotation_jitter_on_a_rig_is_more_than_halved(performed, motion_prior):
+    take, mapping = performed
+    dirty = jittered(take)
+    cleaned, report = clean_take(dirty, mapping, SETTINGS, motion_prior)
+    assert error(cleaned, take, mapping) < 0.5 * error(dirty, take, mapping)
+    degrees = [np.degrees(rot.angle_between(t.rotation, take.rotation)).mean() for t in (dirty, cleaned)]
+    assert degrees[1] < 0.7 * degrees[0]
+    assert report["joints"]["left_wrist"]["mm_mean"] > 10.0
+
+
+def test_a_popped_arm_is_put_back(performed, motion_prior):
+    take, mapping = performed
+    rotation, bone = take.rotation.copy(), take.names.index(mapping.joints["left_shoulder"].bone)
+    rotation[150:152, bone] = rot.multiply(rotation[150:152, bone], rot.from_rotation_vector(np.radians([0, 0, 40.0])))
+    popped, where = replace(take, rotation=rotation), np.zeros((300, len(JOINTS)), bool)
+    where[150:152, [JOINTS.index("left_elbow"), JOINTS.index("left_wrist")]] = True
+    cleaned, _ = clean_take(popped, mapping, SETTINGS, motion_prior)
+    assert error(cleaned, take, mapping, where) < 0.25 * error(popped, take, mapping, where)
+
+
+def test_a_frozen_arm_is_found_and_moves_again(performed, motion_prior):
+    take, mapping = performed
+    rotation = take.rotation.copy()
+    bones = [take.names.index(mapping.joints[j].bone) for j in ("left_shoulder", "left_elbow")]
+    rotation[40:70, bones] = rotation[40, bones]
+    cleaned, report = clean_take(replace(take, rotation=rotation), mapping, SETTINGS, motion_prior)
+    assert report["joints"]["left_shoulder"]["completed_frames"] >= 25
+    assert rot.angle_between(cleaned.rotation[54, bones[0]], cleaned.rotation[55, bones[0]]) > 1e-4
+
+
+def test_completed_bones_ignore_what_was_measured(performed, motion_prior):
+    take, mapping = performed
+    settings = replace(SETTINGS, complete=(HiddenBones((mapping.joints["left_shoulder"].bone,), 100, 120),))
+    rotation = take.rotation.copy()
+    rotation[99:120, take.names.index(mapping.joints["left_shoulder"].bone)] = rot.IDENTITY
+    first, _ = clean_take(take, mapping, settings, motion_prior)
+    second, _ = clean_take(replace(take, rotation=rotation), mapping, settings, motion_prior)
+    np.testing.assert_allclose(first.rotation, second.rotation, atol=1e-9)
+
+
+def test_only_the_chosen_range_changes_and_its_borders_do_not_jump(performed, motion_prior):
+    take, mapping = performed
+    dirty = jittered(take)
+    cleaned, _ = clean_take(dirty, mapping, replace(SETTINGS, start=101, end=200), motion_prior)
+    change = rot.angle_between(cleaned.rotation, dirty.rotation).mean(axis=1)
+    outside = np.r_[0:100, 200:300]
+    assert np.array_equal(cleaned.rotation[outside], dirty.rotation[outside])
+    assert 0 < change[100] < 0.5 * change[110:190].mean() > change[199] > 0
+
+
+def test_strength_scales_the_correction(performed, motion_prior):
+    take, mapping = performed
+    dirty = jittered(take)
+    same, _ = clean_take(dirty, mapping, replace(SETTINGS, strength=0.0), motion_prior)
+    np.testing.assert_allclose(same.rotation, dirty.rotation, atol=1e-7)
+    half, _ = clean_take(dirty, mapping, replace(SETTINGS, strength=0.5), motion_prior)
+    whole, _ = clean_take(dirty, mapping, SETTINGS, motion_prior)
+    assert error(whole, take, mapping) < error(half, take, mapping) < error(dirty, take, mapping)
+
+
+def test_the_same_seed_gives_the_same_keys(performed, prior):
+    take, mapping = performed
+    dirty = jittered(take)
+    first, second = (clean_take(dirty, mapping, SETTINGS, prior)[0] for _ in range(2))
+    assert np.array_equal(first.rotation, second.rotation) and np.array_equal(first.location, second.location)
+
+
+def test_the_input_is_not_modified_and_bones_without_a_joint_stay(performed, motion_prior):
+    take, mapping = performed
+    dirty = jittered(take)
+    before = dirty.rotation.copy()
+    cleaned, _ = clean_take(dirty, mapping, SETTINGS, motion_prior)
+    assert np.array_equal(dirty.rotation, before)
+    np.testing.assert_array_equal(cleaned.scale, dirty.scale)
+
+
+@pytest.mark.parametrize("frames", [1, 2, 5])
+def test_very_short_takes_pass(performed, prior, frames):
+    take, mapping = performed
+    few = replace(take, **{name: getattr(take, name)[:frames] for name in ("location", "rotation", "scale", "frames")})
+    cleaned, _ = clean_take(few, mapping, SETTINGS, prior)
+    assert error(cleaned, few, mapping) < 3.0
+
+
+@pytest.mark.parametrize("sampler", ["dps", "prox"])
+def test_both_samplers_clean_with_the_pose_prior(performed, sampler):
+    truth = to_model(*performed)[0].positions[::6]
+    noisy = truth + 0.03 * np.random.default_rng(0).standard_normal(truth.shape)
+    settings = replace(SETTINGS, sampler=sampler, steps=8)
+    motion = Motion(noisy, np.ones(noisy.shape[:2], bool), 5.0)
+    cleaned = clean_motion(motion, settings, load_prior("pose", threads=1))
+    assert mpjpe(cleaned.positions, truth) < 0.85 * mpjpe(noisy, truth)
+
+
+def test_cancelling_stops_at_the_next_step(performed, prior):
+    def stop(step: int, steps: int) -> None:
+        raise CancelledError("Stopped.")
+
+    with pytest.raises(CancelledError):
+        clean_take(*performed, SETTINGS, prior, stop)
+
+
+def test_what_cannot_be_cleaned_is_said(performed, motion_prior):
+    take, mapping = performed
+    with pytest.raises(TakeError, match="400 to 500"):
+        clean_take(take, mapping, replace(SETTINGS, start=400, end=500), motion_prior)
+    positions = to_model(take, mapping)[0].positions
+    visible = np.ones(positions.shape[:2], bool)
+    with pytest.raises(TakeError, match="not numbers"):
+        clean_motion(Motion(positions * np.nan, visible, 30.0), SETTINGS, motion_prior)
+    with pytest.raises(TakeError, match="Nothing of the body"):
+        clean_motion(Motion(positions, ~visible, 30.0), SETTINGS, motion_prior)
