@@ -14,9 +14,12 @@ import numpy as np
 
 from ..core import normalise
 from ..core import rotations as rot
-from ..core.mapping import JointBone, Mapping
+from ..core.bvh import Bvh, local_positions, local_rotations, read_bvh
+from ..core.mapping import JointBone, Mapping, guess_mapping
+from ..core.retarget import to_model
 from ..core.rig import RigTake
 from ..core.skeleton import JOINTS, MODEL
+from ..errors import BadFileError
 
 FPS = 30.0
 # Files have Y up and face +Z; the model's world has Z up and faces -Y.
@@ -145,11 +148,54 @@ def _marker_track(z: np.lib.npyio.NpzFile) -> normalise.BodyTrack:
 
 @functools.cache
 def load_split(folder: Path, split: str) -> tuple[Clip, ...]:
-    """Clips of `train`, `validation` (subjects held out of train by us) or `dev`, longest part first by file name."""
+    """Clips of `train`, `validation` (subjects held out of train) or `dev`.
+
+    Either a folder with train/ and dev/ of npz files, or any folder of BVH files: then every tenth subject is for
+    validation and the one after it for dev.
+    """
+    if not (folder / "train").is_dir():
+        return _load_bvh_split(folder, split)
     files = sorted((folder / ("dev" if split == "dev" else "train")).glob("*.npz"))
     if split != "dev":
         files = [f for f in files if (f.stem in VALIDATION_SUBJECTS) == (split == "validation")]
     return tuple(clip for file in files for clip in load_npz(file))
+
+
+def _load_bvh_split(folder: Path, split: str) -> tuple[Clip, ...]:
+    """A file's subject is the sub-folder that it lies in, or the file itself where it lies in none."""
+    files = sorted(folder.rglob("*.bvh"))
+    if not files:
+        raise BadFileError(f"{folder}: holds no BVH files and no train folder: name a folder of takes.")
+    subjects = {file: file.parent.name if file.parent != folder else file.stem for file in files}
+    number = {subject: i for i, subject in enumerate(sorted(set(subjects.values())))}
+    part = {8: "validation", 9: "dev"}
+    return tuple(load_bvh(f, subjects[f]) for f in files if part.get(number[subjects[f]] % 10, "train") == split)
+
+
+def load_bvh(path: Path, subject: str) -> Clip:
+    """One BVH file, Y up, on the model's body at 30 frames a second; raises PadsError where it cannot be mapped."""
+    bvh = read_bvh(path)
+    take = _bvh_take(bvh)
+    heads = (take.world_from_armature @ take.rest)[:, :3, 3]
+    motion, _ = to_model(take, guess_mapping(take.names, take.parents, heads))
+    at = np.arange(0.0, len(motion) - 0.99, motion.fps / FPS)  # frame times in files are rounded
+    low = np.minimum(at.astype(int), len(motion) - 1)
+    t = (at - low)[:, None, None]
+    positions = (1 - t) * motion.positions[low] + t * motion.positions[np.minimum(low + 1, len(motion) - 1)]
+    return Clip(positions.astype(np.float32), motion.visible[0], subject, path.stem)
+
+
+def _bvh_take(bvh: Bvh) -> RigTake:
+    """The file as a rig whose bones lie along the file's axes at rest."""
+    rest = np.tile(np.eye(4), (len(bvh.names), 1, 1))
+    for joint, parent in enumerate(bvh.parents):
+        rest[joint, :3, 3] = bvh.offsets[joint] + (rest[parent, :3, 3] if parent >= 0 else 0.0)
+    world = np.eye(4)
+    world[:3, :3] = rot.to_matrix(_WORLD_FROM_FILE)
+    location = local_positions(bvh) - bvh.offsets
+    frames = np.arange(1.0, len(bvh.motion) + 1)
+    ones, fps = np.ones(location.shape), 1.0 / bvh.frame_time
+    return RigTake(bvh.names, bvh.parents, rest, location, local_rotations(bvh), ones, world, frames, fps)
 
 
 def mirror(positions: np.ndarray) -> np.ndarray:

@@ -133,7 +133,7 @@ def write_contract(kind: str, run: Path, files: dict[str, Path], folder: Path) -
         "joints": list(JOINTS),
         "files": {k: {"name": f.name, "sha256": hashlib.sha256(f.read_bytes()).hexdigest()} for k, f in files.items()},
         "network": state["network_settings"],
-        "training": state["train_settings"] | {"steps_done": state["step"]},
+        "training": state["train_settings"] | {"steps_done": state["step"], "hours": _hours(state["rows"])},
         "metrics_mm": state["rows"][-1],
         "training_data": CREDITS,
         "license": "GPL-3.0-or-later",
@@ -154,6 +154,13 @@ def measure_denoiser(prior: OnnxPosePrior, data_folder: Path) -> dict:
         error = prior.denoise(poses + sigma * rng.standard_normal(poses.shape), sigma) - poses
         errors.append(float(np.sqrt(np.mean(error[:, 1:] ** 2))))
     return {"sigma": [round(float(s), 6) for s in sigmas], "error": [round(e, 6) for e in errors]}
+
+
+def _hours(rows: list[dict]) -> float:
+    """Time spent, summed over the times that the run was resumed: the clock of the log starts anew with each."""
+    seconds = [row.get("seconds", 0) for row in rows]
+    ends = [a for a, b in zip(seconds, [*seconds[1:], 0], strict=True) if b < a]
+    return round(sum(ends) / 3600, 2)
 
 
 def _pose_details() -> dict:

@@ -7,12 +7,14 @@ import pytest
 
 from pads_blender.core.skeleton import JOINTS, MODEL
 from pads_blender.diffusion import window
+from pads_blender.errors import BadFileError
 
 torch = pytest.importorskip("torch", reason="torch is not installed for this Python: it is only pinned for 3.11")
 pytest.importorskip("onnx", reason="onnx comes with torch's tests")
 
 from pads_blender.diffusion.prior import load_prior  # noqa: E402
 from pads_blender.training import data, export_onnx, objectives  # noqa: E402
+from pads_blender.training.demo_take import bvh_text, perform  # noqa: E402
 from pads_blender.training.network import NetworkSettings, PoseNetwork, WindowNetwork  # noqa: E402
 from pads_blender.training.train import Trainer, TrainSettings  # noqa: E402
 
@@ -57,6 +59,23 @@ def test_clips_and_their_rigs_agree(folder):
     clip, rig = data.load_split(folder, "dev")[1], data.load_rig_clips(folder / "dev" / "cmu_901.npz")[1]
     motion, _ = to_model(rig.take, rig.mapping)
     np.testing.assert_allclose(motion.positions, clip.positions, atol=1e-4)
+
+
+def test_a_folder_of_bvh_files_is_split_by_subject(tmp_path):
+    text = bvh_text(perform())
+    for subject in range(10):
+        (tmp_path / f"actor{subject}").mkdir()
+        (tmp_path / f"actor{subject}" / "walk.bvh").write_text(text)
+    split = {name: [c.subject for c in data.load_split(tmp_path, name)] for name in ("train", "validation", "dev")}
+    assert split == {"train": [f"actor{i}" for i in range(8)], "validation": ["actor8"], "dev": ["actor9"]}
+    clip = data.load_split(tmp_path, "dev")[0]
+    assert len(clip.positions) == 300 and clip.visible[MODEL.index("left_wrist")]
+    assert 0.7 < np.median(clip.positions[:, 0, 2]) < 1.2  # the pelvis of somebody who stands, in model metres
+
+
+def test_a_folder_without_takes_is_refused(tmp_path):
+    with pytest.raises(BadFileError, match="no BVH files"):
+        data.load_split(tmp_path, "train")
 
 
 def test_mirror_is_its_own_inverse_and_swaps_sides():
