@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -174,6 +176,32 @@ def _lost_text(summary: Summary, rival: str) -> str:
     return f"Lost, {summary.case} ({OURS}, {rival}): {listed}."
 
 
+def plot(suites: list[Suite], results: dict[str, list[Score]], path: Path) -> None:
+    """Every clip as a point, the rival's error across, ours upwards: above the line the rival is better."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    compared = [suite for suite in suites if suite.rival]
+    if not compared:
+        return
+    figure, axes = pyplot.subplots(1, len(compared), figsize=(3.6 * len(compared), 3.6), squeeze=False)
+    for axis, suite in zip(axes[0], compared, strict=True):
+        scores = results[suite.name]
+        for case in dict.fromkeys(s.case for s in scores):
+            values = [s.values for s in scores if s.case == case]
+            axis.plot([v[suite.rival] for v in values], [v[OURS] for v in values], ".", label=case)
+        end = 1.05 * max(max(s.values[suite.rival], s.values[OURS]) for s in scores)
+        axis.plot([0, end], [0, end], color="black", linewidth=0.8)
+        axis.set(xlabel=f"{suite.rival}, {suite.unit}", ylabel=f"{OURS}, {suite.unit}", title=suite.name)
+        axis.set(xlim=(0, end), ylim=(0, end), aspect="equal")
+        axis.legend(fontsize=7)
+    figure.tight_layout()
+    figure.savefig(path, dpi=70)
+    pyplot.close(figure)
+
+
 def heading(setup: Setup, command: str) -> str:
     """What the tables stand on: command, split, seeds, prior."""
     part = f", {setup.limit} of its clips" if setup.limit else ""
@@ -191,16 +219,24 @@ def weights_of(prior: Prior) -> str:
     return contract["files"]["forward"]["sha256"][:12] if contract else "not from a file"
 
 
-def run(setup: Setup, suites: list[Suite], command: str, out: Path) -> str:
-    """Run suites, print each table as it comes, write everything to the folder out; the text of all."""
+def run(setup: Setup, suites: list[Suite], command: str, out: Path, pictures: Path | None = None) -> str:
+    """Run suites, print each table as it comes, write everything to the folder out; the text of all.
+
+    A plot goes to the folder pictures, by default to out.
+    """
     head, results, parts = heading(setup, command), {}, []
     print(head, flush=True)
     for suite in suites:
+        began = time.perf_counter()
         results[suite.name] = suite.run(setup)
+        print(f"{suite.name}: {time.perf_counter() - began:.0f} seconds", file=sys.stderr, flush=True)
         parts.append(markdown(suite, results[suite.name]))
         print(f"\n{parts[-1]}", flush=True)
     stem, text = f"bench-{setup.prior}-{setup.split}", "\n\n".join([head, *parts])
-    out.mkdir(parents=True, exist_ok=True)
+    pictures = pictures or out
+    for folder in (out, pictures):
+        folder.mkdir(parents=True, exist_ok=True)
+    plot(suites, results, pictures / f"{stem}.png")
     (out / f"{stem}.md").write_text(f"{text}\n", encoding="utf-8")
     (out / f"{stem}.json").write_text(json.dumps(_as_data(setup, command, suites, results), indent=1) + "\n")
     return text

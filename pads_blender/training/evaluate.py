@@ -1,4 +1,4 @@
-"""python -m pads_blender.training.evaluate bench|prior|fill ...: measure the clean-up, or the priors by themselves.
+"""python -m pads_blender.training.evaluate bench|prior|fill|page ...: measure the clean-up, and the priors alone.
 
 bench: every suite against what an animator has without a prior. prior: errors of the denoiser; samples of the pose
 prior. Results go to --out as JSON, Markdown and pictures, and with --page between the marks of a page.
@@ -18,13 +18,31 @@ from .bench import Setup
 from .sampler_study import put_between_marks
 from .suites import SUITES
 
+# The parts of docs/benchmark.md. The pose prior is timed by hand: on 30,000 frames it takes minutes.
+PAGE = (
+    ["bench", "--prior", "motion"],
+    ["bench", "--prior", "pose", "--suite", "gauss", "jitter", "arm", "clean"],
+    ["prior", "motion"],
+    ["prior", "pose"],
+    ["fill"],
+)
+
 
 def run_bench(given: argparse.Namespace, command: str) -> None:
     """The chosen suites."""
     setup = Setup(given.data, given.split, given.prior, given.models, given.limit, given.seeds)
-    text = bench.run(setup, [SUITES[name] for name in given.suite or SUITES], command, given.out)
+    chosen, pictures = [SUITES[name] for name in given.suite or SUITES], _pictures(given)
+    text = bench.run(setup, chosen, command, given.out, pictures)
     if given.page:
-        put_between_marks(given.page, f"bench-{given.prior}", text)
+        picture = f"![clip by clip](images/bench-{given.prior}-{given.split}.png)"
+        put_between_marks(given.page, f"bench-{given.prior}", f"{text}\n\n{picture}")
+
+
+def _pictures(given: argparse.Namespace) -> Path:
+    """Folder for pictures: the page's own, or that of the results."""
+    folder = given.page.parent / "images" if given.page else given.out
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def run_prior(given: argparse.Namespace, command: str) -> None:
@@ -32,8 +50,7 @@ def run_prior(given: argparse.Namespace, command: str) -> None:
     prior, stem = load_prior(given.kind, given.models), f"prior-{given.kind}"
     head = f"`{command}`\n\nPrior {given.kind}, weights {bench.weights_of(prior)}."
     if given.kind == "pose":
-        picture = (given.page.parent / "images" if given.page else given.out) / "pose-samples.png"
-        picture.parent.mkdir(parents=True, exist_ok=True)
+        picture = _pictures(given) / "pose-samples.png"
         text, numbers = prior_report.report_pose(given.data, prior, picture, given.steps)
     else:
         text, numbers = prior_report.report_motion(given.data, prior)
@@ -52,6 +69,14 @@ def run_fill(given: argparse.Namespace, command: str) -> None:
     print(text, flush=True)
     if given.page:
         put_between_marks(given.page, "fill", text)
+
+
+def run_page(given: argparse.Namespace, command: str) -> None:
+    """Everything that the page shows: both priors by themselves and at work."""
+    shared = ["--data", str(given.data), "--out", str(given.out), "--page", str(given.page)]
+    shared += ["--models", str(given.models)] if given.models else []
+    for words in PAGE:
+        main([*words, *shared])
 
 
 def parser() -> argparse.ArgumentParser:
@@ -74,6 +99,9 @@ def parser() -> argparse.ArgumentParser:
     fill = commands.add_parser("fill", help="what interpolated limbs are worth: tasks/complete.py has the result")
     _add_shared(fill)
     fill.set_defaults(run=run_fill)
+    page = commands.add_parser("page", help="all parts of docs/benchmark.md")
+    _add_shared(page)
+    page.set_defaults(run=run_page, page=Path("docs/benchmark.md"))
     return result
 
 
@@ -89,7 +117,16 @@ def main(arguments: list[str] | None = None) -> None:
     words = sys.argv[1:] if arguments is None else arguments
     given = parser().parse_args(words)
     given.out.mkdir(parents=True, exist_ok=True)
-    given.run(given, f"python -m pads_blender.training.evaluate {shlex.join(words)}")
+    given.run(given, f"python -m pads_blender.training.evaluate {_spoken(words)}")
+
+
+def _spoken(words: list[str]) -> str:
+    """The command line for a page that others read: without this machine's folders."""
+    said, names = list(words), {"--data": "DIR", "--out": "RESULTS", "--models": "MODELS", "--page": "PAGE"}
+    for place, word in enumerate(words[:-1]):
+        if word in names:
+            said[place + 1] = names[word]
+    return shlex.join(said)
 
 
 if __name__ == "__main__":

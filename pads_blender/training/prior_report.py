@@ -147,14 +147,14 @@ def draw_sheet(turned: np.ndarray, path: Path) -> None:
 
     rows, columns = SHEET
     seen = data.turn(turned, np.full(len(turned), np.radians(30.0)))
-    figure, axes = pyplot.subplots(rows, columns, figsize=(1.6 * columns, 1.9 * rows))
+    figure, axes = pyplot.subplots(rows, columns, figsize=(1.4 * columns, 1.9 * rows))
     for axis, pose in zip(axes.flat, seen, strict=False):
         for joint, parent in enumerate(MODEL.parents):
             if parent >= 0:
                 name = MODEL.names[joint]
                 colour = "tab:red" if name.startswith("left") else "tab:blue" if name.startswith("right") else "black"
                 axis.plot(pose[[parent, joint], 0], pose[[parent, joint], 2], color=colour, linewidth=1.4)
-        axis.set(xlim=(-0.8, 0.8), ylim=(-1.05, 0.85), aspect="equal")
+        axis.set(xlim=(-0.8, 0.8), ylim=(-1.05, 1.1), aspect="equal")
     for axis in axes.flat:
         axis.axis("off")
     figure.subplots_adjust(0, 0, 1, 1, 0, 0)

@@ -251,14 +251,6 @@ def test_the_benchmark_writes_scores_and_tables(setup, tmp_path):
     assert (tmp_path / "results" / "bench-motion-dev.md").read_text().strip() == text
 
 
-def has_bundled_priors() -> bool:
-    try:
-        return (bundled_models_dir() / "pads_motion.json").is_file()
-    except Exception:
-        return False
-
-
-@pytest.mark.skipif(not has_bundled_priors(), reason="no bundled priors yet")
 def test_jitter_runs_the_real_command_line(setup, tmp_path, capsys):
     """The whole way: BVH files, the command in its own process with staged priors, files read back, page filled."""
     pytest.importorskip("bpy")
@@ -273,6 +265,17 @@ def test_jitter_runs_the_real_command_line(setup, tmp_path, capsys):
     text = page.read_text()
     assert text.startswith("Before.") and text.endswith("After.\n") and "old" not in text
     assert "**jitter**" in text and "**jitter**" in capsys.readouterr().out
+    assert "--data DIR" in text and str(tmp_path) not in text  # a page for others names no folder of this machine
+    assert (page.parent / "images" / "bench-motion-dev.png").is_file()
+
+
+def test_the_command_line_takes_the_priors_it_is_told_to(setup, tmp_path):
+    """Those in the folder, not the bundled ones: here there are none, and that is what it says."""
+    pytest.importorskip("bpy")
+    (tmp_path / "none").mkdir()
+    bvh_clips.write_clip(setup.rig_clips[0].take, tmp_path / "clip.bvh")
+    with pytest.raises(SystemExit, match=r"pads_motion\.json"):
+        suites.clean_files(bench.replace(setup, models=tmp_path / "none"), [tmp_path / "clip.bvh"], tmp_path / "out", 0)
 
 
 def test_staged_priors_stand_beside_the_package(tmp_path):
