@@ -4,24 +4,26 @@ import numpy as np
 
 _FOURTH = np.array([1.0, -4.0, 6.0, -4.0, 1.0])
 _NORM = np.sqrt(np.sum(_FOURTH**2))
-_MAD_TO_SIGMA = 1.4826
+_MEDIAN_LENGTH = {1: 0.67449, 2: 1.17741, 3: 1.53817}  # of a standard normal vector with so many components
 SMALLEST_SIGMA = 1e-4  # metres
 
 
-def estimate_noise(positions: np.ndarray, visible: np.ndarray) -> np.ndarray:
-    """Standard deviation (J,) in metres per coordinate of each joint's white noise, from fourth differences in time.
+def free_components(values: np.ndarray) -> int:
+    """In how many directions a column of values (F, N, C) can vary: the four of a unit quaternion are three."""
+    return min(values.shape[-1], 3)
 
-    positions (F, J, 3), visible (F, J). The median absolute deviation of what motion cannot explain; a joint with too
-    few visible frames gets the median of the others.
+
+def estimate_noise(values: np.ndarray, visible: np.ndarray) -> np.ndarray:
+    """Standard deviation (N,) per component of each column's white noise, from fourth differences in time.
+
+    values (F, N, C): positions in metres, angles or unit quaternions; visible (F, N). The median length of what motion
+    cannot explain; a column with too few visible frames gets the median of the others.
     """
-    if len(positions) < 9:
-        return np.full(positions.shape[1], SMALLEST_SIGMA)
-    difference = sum(c * positions[i : len(positions) - 4 + i] for i, c in enumerate(_FOURTH))
-    seen = np.all([visible[i : len(positions) - 4 + i] for i in range(5)], axis=0)
-    sigmas = np.full(positions.shape[1], np.nan)
-    for joint in range(positions.shape[1]):
-        values = np.abs(difference[seen[:, joint], joint])
-        if len(values) >= 5:
-            sigmas[joint] = _MAD_TO_SIGMA * np.median(values) / _NORM
+    if len(values) < 9:
+        return np.full(values.shape[1], SMALLEST_SIGMA)
+    difference = sum(c * values[i : len(values) - 4 + i] for i, c in enumerate(_FOURTH))
+    seen = np.all([visible[i : len(values) - 4 + i] for i in range(5)], axis=0)
+    length = np.linalg.norm(difference, axis=-1) / (_NORM * _MEDIAN_LENGTH[free_components(values)])
+    sigmas = np.array([np.median(x[s]) if s.sum() >= 5 else np.nan for x, s in zip(length.T, seen.T, strict=True)])
     typical = np.nanmedian(sigmas) if np.isfinite(sigmas).any() else SMALLEST_SIGMA
     return np.maximum(np.where(np.isfinite(sigmas), sigmas, typical), SMALLEST_SIGMA)

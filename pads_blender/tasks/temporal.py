@@ -4,6 +4,7 @@ import numpy as np
 
 from ..core.interpolate import interpolate_hidden
 from ..diffusion.banded import solve_pentadiagonal
+from .noise import free_components
 
 # Chosen on validation subjects for the lowest error at 5, 20 and 40 mm of noise.
 CURVATURE_GAIN = 1.7
@@ -19,7 +20,7 @@ def local_curvature(positions: np.ndarray, sigma: np.ndarray) -> np.ndarray:
     """
     if len(positions) < 3:
         return np.full(positions.shape[:2], np.inf)
-    bend = np.mean(np.diff(positions, 2, axis=0) ** 2, axis=-1)
+    bend = np.sum(np.diff(positions, 2, axis=0) ** 2, axis=-1) / free_components(positions)
     bend = np.concatenate([bend[:1], bend, bend[-1:]])
     return CURVATURE_GAIN * np.sqrt(np.maximum(_blur(bend, CURVATURE_FRAMES), (_FLOOR * sigma) ** 2))
 
@@ -41,7 +42,7 @@ def smooth_evenly(positions: np.ndarray, sigma: np.ndarray) -> np.ndarray:
     The penalty on second differences is the one of least error by Stein's unbiased risk estimate (Stein 1981), which
     needs the noise sigma (J,) but not the truth. Ends are continued by reflection through the last point.
     """
-    frames, _, channels = positions.shape
+    frames, channels = len(positions), free_components(positions)
     t = np.linspace(0.0, 1.0, frames)[:, None, None]
     line = (1.0 - t) * positions[:1] + t * positions[-1:]
     spectrum = np.fft.rfft(_mirror(positions - line), axis=0)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from pads_blender.core import rotations as rot
 from pads_blender.tasks.noise import SMALLEST_SIGMA, estimate_noise
 
 
@@ -43,3 +44,9 @@ def test_hidden_frames_are_not_read():
 def test_too_few_frames_count_as_clean(frames):
     x = smooth_motion()[:frames]
     assert np.array_equal(estimate_noise(x, np.ones(x.shape[:2], bool)), np.full(4, SMALLEST_SIGMA))
+
+
+def test_the_noise_of_unit_quaternions_is_half_the_angles():
+    rng = np.random.default_rng(0)
+    q = rot.from_rotation_vector(0.04 * rng.standard_normal((3000, 2, 3)))
+    np.testing.assert_allclose(estimate_noise(q, np.ones(q.shape[:2], bool)), 0.02, rtol=0.1)
