@@ -18,8 +18,9 @@ from .skeleton import JOINTS, MODEL
 
 _TORSO_CHILDREN = {
     MODEL.index("pelvis"): MODEL.indices("spine", "left_hip", "right_hip"),
-    MODEL.index("chest"): MODEL.indices("neck", "left_collar", "right_collar", "left_shoulder", "right_shoulder"),
+    MODEL.index("chest"): MODEL.indices("neck", "left_collar", "right_collar"),
 }
+_CHEST, _SHOULDERS = MODEL.index("chest"), MODEL.indices("left_shoulder", "right_shoulder")
 _ONLY_CHILD = {
     parent: MODEL.parents.index(parent)
     for parent in set(MODEL.parents)
@@ -31,7 +32,8 @@ _ONLY_CHILD = {
 class Residual:
     """What the model's positions leave out of a take, so that rig to model to rig is exact."""
 
-    take: RigTake
+    take: RigTake  # in a world where its rest pose stands
+    world_from_armature: np.ndarray  # (4, 4) as it really is
     bones: np.ndarray  # (J,) bone index of each joint, -1 where the rig has none
     rotations: np.ndarray  # (F, B, 4) bones in world space
     heads: np.ndarray  # (F, B, 3) world
@@ -43,12 +45,12 @@ class Residual:
 def to_model(take: RigTake, mapping: Mapping) -> tuple[Motion, Residual]:
     """The take as a motion of the model skeleton, (F, J, 3) metres; raises MappingError without hips and legs."""
     bones = _joint_bones(take, mapping)
-    take = _upright(take, bones)
+    lying, take = take, _upright(take, bones)
     world = world_matrices(take)
     world_rotations, heads = rot.from_matrix(_unscaled(world[..., :3, :3])), world[..., :3, 3]
     track = _body_track(take, bones, world_rotations, heads)
     positions, visible = normalise.model_positions(track), normalise.visible_joints(track.known)
-    residual = Residual(take, bones, world_rotations, heads, positions, visible, track.scale)
+    residual = Residual(take, lying.world_from_armature, bones, world_rotations, heads, positions, visible, track.scale)
     return Motion(positions, np.tile(visible, (len(positions), 1)), take.fps), residual
 
 
@@ -129,7 +131,7 @@ def apply_motion(residual: Residual, positions: np.ndarray, twists: np.ndarray |
     location = take.location.copy()
     pelvis = int(residual.bones[0])
     location[:, pelvis] += _travel(residual, positions, turns[:, 0], pelvis)
-    return replace(take, rotation=rotation, location=location)
+    return replace(take, rotation=rotation, location=location, world_from_armature=residual.world_from_armature)
 
 
 def segment_axes(positions: np.ndarray) -> np.ndarray:
@@ -154,8 +156,9 @@ def correcting_turns(old: np.ndarray, new: np.ndarray, visible: np.ndarray) -> n
 
 
 def _children(joint: int, visible: np.ndarray) -> list[int]:
-    """The joints whose places turn this one."""
-    return [c for c in _TORSO_CHILDREN.get(joint, [_ONLY_CHILD.get(joint, -1)]) if c >= 0 and visible[c]]
+    """The joints whose places turn this one; shoulders turn the chest only where they have no collar bones to turn."""
+    children = [c for c in _TORSO_CHILDREN.get(joint, [_ONLY_CHILD.get(joint, -1)]) if c >= 0 and visible[c]]
+    return children + _SHOULDERS if joint == _CHEST and len(children) < 3 else children
 
 
 def _turn_of(joint: int, old: np.ndarray, new: np.ndarray, visible: np.ndarray, carried: np.ndarray) -> np.ndarray:

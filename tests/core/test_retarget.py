@@ -47,7 +47,7 @@ def test_changed_positions_arrive_on_the_rig(body):
     after, _ = to_model(apply_motion(residual, target.positions), mapping)
     error = np.linalg.norm(after.positions - target.positions, axis=-1)
     assert np.linalg.norm(before.positions - target.positions, axis=-1).mean() > 0.02
-    assert error.mean() < 0.002  # what remains is the shoulders' and neck's share of the chest's turn
+    assert error.max() < 1e-6
 
 
 def test_scaled_rest_and_heading_do_not_matter():
@@ -62,11 +62,11 @@ def test_a_body_lying_on_its_back_at_rest_is_stood_up():
     standing, _ = to_model(take, mapping)
     lying = np.eye(4)
     lying[:3, :3] = rot.to_matrix(rot.from_rotation_vector(np.array([-np.pi / 2, 0.0, 0.0])))
-    motion, residual = to_model(replace(take, world_from_armature=lying), mapping)
+    lain = replace(take, world_from_armature=lying)
+    motion, residual = to_model(lain, mapping)
     np.testing.assert_allclose(motion.positions, standing.positions, atol=1e-9)
-    assert np.array_equal(
-        apply_motion(residual, motion.positions).world_from_armature, residual.take.world_from_armature
-    )
+    back = apply_motion(residual, motion.positions)
+    np.testing.assert_allclose(world_matrices(back), world_matrices(lain), atol=1e-9)
 
 
 def test_twist_is_kept_and_added_on_request():
