@@ -146,7 +146,7 @@ def _add_clean(parser: argparse.ArgumentParser) -> None:
         help="bones to fill in anew, with the frames in which to do so (else all of them); may be repeated",
     )
     parser.add_argument("--sampler", choices=("prox", "dps"), default=defaults.sampler)
-    parser.add_argument("--prior", choices=PRIORS, default=PRIORS[0], help="of single poses, or of motion over time")
+    parser.add_argument("--prior", choices=PRIORS, default=PRIORS[0], help="of motion over time, or of single poses")
     parser.add_argument("--steps", type=_count, default=defaults.steps, help="sampling steps: more is slower and finer")
     parser.add_argument("--seed", type=int, default=defaults.seed, help="the same seed gives the same keys")
     parser.add_argument("--report", type=Path, metavar="R.json", help="what was done; a list for several files")
