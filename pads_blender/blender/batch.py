@@ -145,7 +145,7 @@ def _add_clean(parser: argparse.ArgumentParser) -> None:
         metavar='"BONE,BONE:FIRST-LAST"',
         help="bones to fill in anew, with the frames in which to do so (else all of them); may be repeated",
     )
-    parser.add_argument("--sampler", choices=("prox", "dps"), default=defaults.sampler)
+    parser.add_argument("--sampler", choices=("prox", "dps"), default=defaults.sampler, help="for the prior of poses")
     parser.add_argument("--prior", choices=PRIORS, default=PRIORS[0], help="of motion over time, or of single poses")
     parser.add_argument("--steps", type=_count, default=defaults.steps, help="sampling steps: more is slower and finer")
     parser.add_argument("--seed", type=int, default=defaults.seed, help="the same seed gives the same keys")
