@@ -1,0 +1,70 @@
+"""Every captured file of the rig collection: rig to model to rig, and a change of the model's pose onto the rig."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import bpy
+import numpy as np
+import pytest
+
+from pads_blender.blender import files
+from pads_blender.blender.clean import map_bones
+from pads_blender.blender.rig_reader import read_take
+from pads_blender.core import rotations as rot
+from pads_blender.core.bvh import read_bvh
+from pads_blender.core.mapping import Mapping
+from pads_blender.core.retarget import apply_motion, to_model
+from pads_blender.core.rig import RigTake, world_matrices
+
+TAKES = (
+    "cmu_cgspeed_daz.bvh",
+    "cmu_cgspeed_motionbuilder.bvh",
+    "custom_fk_jnt.bvh",
+    "hik_fingers_60.bvh",
+    "hik_spine3_24.bvh",
+    "mixamo.bvh",
+    "motionbuilder_hik_minimal.bvh",
+    "motive_minimal_spine.bvh",
+    "optitrack_arena.bvh",
+    "perception_neuron.bvh",
+    "reallusion_cc_base.bvh",
+    "rokoko_smartsuit.bvh",
+    "webavatar.bvh",
+    "xsens_like_chest.bvh",
+    "cmu_amp.fbx",
+    "cmu_unity_humanoid.fbx",
+)
+
+
+def load(path: Path) -> tuple[RigTake, Mapping]:
+    if path.suffix == ".bvh":
+        armature = files.import_bvh(read_bvh(path), path)
+    else:
+        bpy.ops.wm.fbx_import(filepath=str(path))
+        armature = next(item for item in bpy.data.objects if item.type == "ARMATURE")
+    return read_take(armature), map_bones(armature)
+
+
+@pytest.mark.parametrize("name", TAKES)
+def test_rig_to_model_to_rig(shared_data, name):
+    take, mapping = load(shared_data / "rigs" / name)
+    motion, residual = to_model(take, mapping)
+    back = apply_motion(residual, motion.positions.copy())
+    millimetres = 1000 * residual.scale * np.abs(world_matrices(back) - world_matrices(take))[..., :3, 3]
+    assert millimetres.max() < 0.1
+    assert np.degrees(rot.angle_between(back.rotation, take.rotation)).max() < 0.1
+
+
+@pytest.mark.parametrize("name", TAKES)
+def test_a_jittered_take_is_led_back_to_the_pose_it_had(shared_data, name):
+    take, mapping = load(shared_data / "rigs" / name)
+    truth, _ = to_model(take, mapping)
+    noise = np.random.default_rng(0).normal(0.0, np.radians(3.0), (*take.rotation.shape[:2], 3))
+    dirty, residual = to_model(
+        replace(take, rotation=rot.multiply(take.rotation, rot.from_rotation_vector(noise))), mapping
+    )
+    led, _ = to_model(apply_motion(residual, truth.positions), mapping)
+    seen = truth.visible[0]
+    before, after = (1000 * np.linalg.norm((m.positions - truth.positions)[:, seen], axis=-1) for m in (dirty, led))
+    assert before.mean() > 30.0
+    assert after.mean() < 0.1 * before.mean()  # a spine or head in one piece cannot bend as two did
