@@ -12,7 +12,7 @@ from ..core.mapping import Mapping
 from ..core.motion import Motion
 from ..core.retarget import Residual, apply_motion, to_model
 from ..core.rig import RigTake
-from ..core.skeleton import JOINTS
+from ..core.skeleton import JOINTS, MODEL
 from ..diffusion.prior import Prior
 from ..errors import TakeError
 from . import frames, windows
@@ -89,8 +89,8 @@ def clean_take(
     """The cleaned take of the same rig and frames, and a report of what changed, as plain data for JSON."""
     rows = _chosen_rows(take, settings)
     part = _rows_of(take, rows)
-    hidden = hidden_rows(part, settings.complete) | find_frozen_bones(part, mapping)
     _, residual = to_model(part, mapping)
+    hidden = hidden_rows(part, settings.complete) | find_frozen_bones(part, residual.bones)
     part_filled = smooth_unseen_rotations(interpolate_rotations(part, hidden), residual.bones, settings.strength)
     motion, residual = to_model(part_filled, mapping)
     seen = replace(motion, visible=motion.visible & ~hidden_joints(hidden, residual.bones))
@@ -105,12 +105,21 @@ def clean_take(
     return after, _report(take, after, mapping, cleaned, hidden, rows)
 
 
-def find_frozen_bones(take: RigTake, mapping: Mapping) -> np.ndarray:
-    """Frames and bones (F, B) that are held while they should move; only bones that are mapped to a joint."""
-    mapped = [entry.bone for entry in mapping.joints.values() if entry]
-    columns = [i for i, name in enumerate(take.names) if name in mapped]
+def find_frozen_bones(take: RigTake, bones: np.ndarray) -> np.ndarray:
+    """Frames and bones (F, B) that are held while they should move; bones (J,) of the joints, -1 for none.
+
+    Only together with the bone of a neighbouring joint: lost tracking takes a limb, whereas a single bone that holds is
+    often one at the limit of its joint, such as a straight knee.
+    """
+    held = np.where(bones >= 0, find_frozen(take.rotation)[:, bones], False)
+    together = np.zeros_like(held)
+    for joint, parent in enumerate(MODEL.parents):
+        if parent >= 0:
+            both = held[:, joint] & held[:, parent]
+            together[:, joint] |= both
+            together[:, parent] |= both
     frozen = np.zeros(take.rotation.shape[:2], bool)
-    frozen[:, columns] = find_frozen(take.rotation[:, columns])
+    frozen[:, bones[bones >= 0]] = together[:, bones >= 0]
     return frozen
 
 

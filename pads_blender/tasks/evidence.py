@@ -8,7 +8,7 @@ from ..core.interpolate import fill_hidden
 from ..core.motion import Motion
 from . import temporal
 from .noise import estimate_noise
-from .problems import find_pops
+from .problems import find_end_leaps, find_pops, keep_short
 
 
 @dataclass(frozen=True)
@@ -25,13 +25,15 @@ class Evidence:
     """A motion (F, J, 3) with hidden joints filled in the classical way, and its noise.
 
     noise (F, J) metres per coordinate, infinite where hidden; suspect (F, J) bool: measured, but off the path of the
-    frames around it; smoothed (F, J, 3): every joint by itself, hidden and suspect ones bridged.
+    frames around it; apart (F, J): such ones at the take's ends, to be left as they are; smoothed (F, J, 3): every
+    joint by itself, hidden and suspect ones bridged.
     """
 
     measured: np.ndarray
     smoothed: np.ndarray
     noise: np.ndarray
     suspect: np.ndarray
+    apart: np.ndarray
     fps: float
 
     @property
@@ -62,7 +64,8 @@ def gather_evidence(motion: Motion, suspect: np.ndarray | None = None) -> Eviden
     levels = joint_levels(noise)
     measured = fill_hidden(motion.positions, motion.visible)
     pops = find_pops(measured, levels)
-    suspect = motion.visible & (pops if suspect is None else pops | suspect)
-    bridged = fill_hidden(motion.positions, motion.visible & ~suspect)
+    apart = motion.visible & find_end_leaps(measured, levels)
+    pops = motion.visible & ~apart & keep_short(pops if suspect is None else pops | suspect, motion.fps)
+    bridged = fill_hidden(motion.positions, motion.visible & ~(pops | apart))
     smoothed = temporal.smooth(bridged, np.ones(noise.shape), levels)
-    return Evidence(measured, smoothed, noise, suspect, motion.fps)
+    return Evidence(measured, smoothed, noise, pops, apart, motion.fps)

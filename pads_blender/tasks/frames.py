@@ -36,9 +36,9 @@ def reconstruct(evidence: Evidence, settings: SamplerSettings, prior: Prior, on_
     A hidden or suspect joint is measured by its classical fill, as well as such a fill is usually worth.
     """
     noise, smoothed = evidence.joint_noise, evidence.smoothed
-    lost = evidence.hidden | evidence.suspect
+    lost = evidence.hidden | evidence.suspect | evidence.apart
     sigma = np.where(lost, fill_noise(lost, evidence.fps) + noise, evidence.noise)
-    measured = np.where(evidence.suspect[..., None], smoothed, evidence.measured)
+    measured = np.where((lost & ~evidence.hidden)[..., None], smoothed, evidence.measured)
     operator = UnknownPelvis(sigma, COUPLING * temporal.local_curvature(smoothed, noise))
     level = float(np.median(noise))
     steps = settings.steps or DEFAULT_STEPS
@@ -46,4 +46,5 @@ def reconstruct(evidence: Evidence, settings: SamplerSettings, prior: Prior, on_
     sampler = functools.partial(SAMPLERS[settings.sampler], **SAMPLER_OPTIONS[settings.sampler](prior))
     rng = np.random.default_rng(settings.seed)
     start = smoothed - smoothed[:, :1]
-    return sampler(prior, operator, measured, schedule, rng, start=start, on_step=on_step).positions_world
+    fit = sampler(prior, operator, measured, schedule, rng, start=start, on_step=on_step)
+    return np.where(evidence.apart[..., None], evidence.measured, fit.positions_world)

@@ -11,7 +11,7 @@ from pads_blender.core.metrics import mpjpe
 from pads_blender.core.motion import Motion
 from pads_blender.core.retarget import to_model
 from pads_blender.core.rig import RigTake
-from pads_blender.core.skeleton import JOINTS
+from pads_blender.core.skeleton import JOINTS, MODEL
 from pads_blender.diffusion.prior import load_prior
 from pads_blender.errors import CancelledError, TakeError
 from pads_blender.tasks.clean import CleanSettings, clean_motion, clean_take
@@ -85,6 +85,31 @@ def test_rotation_jitter_on_a_rig_is_more_than_halved(performed, motion_prior):
     assert report["joints"]["left_wrist"]["mm_mean"] > 10.0
 
 
+def test_a_punch_keeps_its_peak(performed, motion_prior):
+    take, mapping = performed
+    bone = take.names.index(mapping.joints["left_shoulder"].bone)
+    swing = np.radians(70.0) * np.sin(np.linspace(0.0, np.pi, 9)) ** 2  # out and back in a quarter of a second
+    rotation = take.rotation.copy()
+    rotation[146:155, bone] = rot.multiply(
+        rot.from_rotation_vector(swing[:, None] * np.array([-1.0, 0.0, 0.0])), rotation[146:155, bone]
+    )
+    punch, where = replace(take, rotation=rotation), np.zeros((300, len(JOINTS)), bool)
+    where[146:155, [JOINTS.index("left_elbow"), JOINTS.index("left_wrist")]] = True
+    cleaned, _ = clean_take(punch, mapping, SETTINGS, motion_prior)
+    assert error(punch, take, mapping, where) > 100.0
+    assert error(cleaned, punch, mapping, where) < 25.0
+
+
+def test_a_t_pose_in_the_first_frame_stays_and_drags_nothing(performed, prior):
+    truth = to_model(*performed)[0].positions[100:200]  # from the middle of a wave
+    marked = truth.copy()
+    marked[0] = MODEL.rest_positions + truth[0, 0]
+    cleaned = clean_motion(Motion(marked, np.ones(truth.shape[:2], bool), 30.0), SETTINGS, prior).positions
+    arms = MODEL.indices("left_elbow", "left_wrist", "right_elbow", "right_wrist")
+    np.testing.assert_allclose(cleaned[0, arms], marked[0, arms], atol=1e-3)
+    assert np.linalg.norm(cleaned[1:8] - truth[1:8], axis=-1).max() < 0.02
+
+
 def test_a_popped_arm_is_put_back(performed, motion_prior):
     take, mapping = performed
     rotation, bone = take.rotation.copy(), take.names.index(mapping.joints["left_shoulder"].bone)
@@ -103,6 +128,15 @@ def test_a_frozen_arm_is_found_and_moves_again(performed, motion_prior):
     cleaned, report = clean_take(replace(take, rotation=rotation), mapping, SETTINGS, motion_prior)
     assert report["joints"]["left_shoulder"]["completed_frames"] >= 25
     assert rot.angle_between(cleaned.rotation[54, bones[0]], cleaned.rotation[55, bones[0]]) > 1e-4
+
+
+def test_a_straight_knee_is_not_a_frozen_leg(performed, motion_prior):
+    take, mapping = performed
+    rotation = take.rotation.copy()
+    knee = take.names.index(mapping.joints["left_knee"].bone)
+    rotation[40:60, knee] = rotation[40, knee]
+    _, report = clean_take(replace(take, rotation=rotation), mapping, SETTINGS, motion_prior)
+    assert report["joints"]["left_knee"]["completed_frames"] == 0
 
 
 def test_completed_bones_ignore_what_was_measured(performed, motion_prior):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from pads_blender.core import rotations as rot
-from pads_blender.tasks.problems import find_frozen, find_pops, find_rotation_pops
+from pads_blender.tasks.problems import find_end_leaps, find_frozen, find_pops, find_rotation_pops, keep_short
 
 
 def swinging(frames: int = 120, bones: int = 2) -> np.ndarray:
@@ -30,6 +30,12 @@ def test_a_bone_that_comes_to_rest_and_starts_again_is_not_frozen():
 def test_a_bone_that_never_moves_is_not_frozen():
     q = swinging()
     q[:, 1] = q[0, 1]
+    assert not find_frozen(q).any()
+
+
+def test_a_bone_that_is_driven_in_jerks_is_not_frozen():
+    q = swinging(200)
+    q[:, 1] = q[np.arange(200) // 20 * 20, 1]  # as some suits drive the feet
     assert not find_frozen(q).any()
 
 
@@ -73,3 +79,20 @@ def test_a_popped_rotation_is_found_in_heavy_jitter():
     q[90:92, 1] = rot.multiply(q[90:92, 1], rot.from_rotation_vector(np.radians([0.0, 35.0, 0.0])))
     found = find_rotation_pops(q)
     assert found[90:92, 1].all() and found.sum() <= 4
+
+
+def test_only_short_stretches_inside_a_take_can_be_pops():
+    suspect = np.zeros((40, 1), bool)
+    suspect[[0, 1, 10, 20, 21, 22, 30, 31, 32, 33, 39]] = True
+    assert np.flatnonzero(keep_short(suspect, 30.0)).tolist() == [10, 20, 21, 22]
+    assert np.flatnonzero(keep_short(suspect, 60.0)).tolist() == [10, 20, 21, 22, 30, 31, 32, 33]
+
+
+def test_a_leap_at_an_end_is_told_from_steady_motion():
+    from .test_noise import smooth_motion
+
+    x, sigma = smooth_motion(300, 5), np.full(5, 0.001)
+    assert not find_end_leaps(x, sigma).any()
+    x[:2, 1] += 0.8
+    x[-1, 2:4] -= 0.8  # two of five: the whole pose
+    assert np.argwhere(find_end_leaps(x, sigma)).tolist() == [[0, 1], [1, 1], *([299, i] for i in range(5))]
