@@ -10,6 +10,9 @@ from . import temporal
 from .noise import estimate_noise
 from .problems import find_end_leaps, find_pops, keep_short
 
+EXPECTED_METRES = 0.08  # how far off a still joint may lie that was left out for a few frames
+_NEAR = 3  # frames
+
 
 @dataclass(frozen=True)
 class SamplerSettings:
@@ -45,6 +48,17 @@ class Evidence:
     def joint_noise(self) -> np.ndarray:
         """One noise level a joint (J,), metres."""
         return joint_levels(self.noise)
+
+    @property
+    def tolerance(self) -> np.ndarray:
+        """How far (F, J) in metres a suspect joint may lie from where it is expected and still be real motion.
+
+        Its own noise, and what it moves in two frames thereabouts: quick motion gets the benefit of the doubt.
+        """
+        step = np.linalg.norm(np.diff(self.smoothed, axis=0, prepend=self.smoothed[:1]), axis=-1)
+        padded = np.pad(step, ((_NEAR, _NEAR), (0, 0)), mode="edge")
+        quickest = np.lib.stride_tricks.sliding_window_view(padded, 2 * _NEAR + 1, axis=0).max(axis=-1)
+        return EXPECTED_METRES + 4.0 * np.where(self.hidden, 0.0, self.noise) + 2.0 * quickest
 
 
 def joint_levels(noise: np.ndarray) -> np.ndarray:

@@ -33,10 +33,11 @@ SAMPLER_OPTIONS: dict[str, Callable[[Prior], dict]] = {
 def reconstruct(evidence: Evidence, settings: SamplerSettings, prior: Prior, on_step: OnStep | None) -> np.ndarray:
     """Positions (F, J, 3) by the chosen sampler, started at the smoothed take with about its own error as noise.
 
-    A hidden or suspect joint is measured by its classical fill, as well as such a fill is usually worth.
+    A joint that is hidden or popped is measured by its classical fill, as well as such a fill is usually worth.
     """
     noise, smoothed = evidence.joint_noise, evidence.smoothed
-    lost = evidence.hidden | evidence.suspect | evidence.apart
+    astray = np.linalg.norm(evidence.measured - smoothed, axis=-1) > evidence.tolerance
+    lost = evidence.hidden | evidence.suspect & astray | evidence.apart
     sigma = np.where(lost, fill_noise(lost, evidence.fps) + noise, evidence.noise)
     measured = np.where((lost & ~evidence.hidden)[..., None], smoothed, evidence.measured)
     operator = UnknownPelvis(sigma, COUPLING * temporal.local_curvature(smoothed, noise))

@@ -17,8 +17,6 @@ _HOP = FRAMES // 2
 _BATCH = 32  # windows a call
 DEFAULT_LOOKS = 2
 POLISH = 1.5  # chosen on validation subjects among 0, 1, 1.5 and 2
-EXPECTED_METRES = 0.08  # how far off a still joint may lie that was left out for a few frames
-_NEAR = 3  # frames
 OnStep = Callable[[int, int], None]
 
 
@@ -74,7 +72,7 @@ def reconstruct(
     Suspect joints are left out of the first look at the take; those that lie where it expects them count in the next.
     """
     step, looks = frames_per_step(evidence.fps), settings.steps or DEFAULT_LOOKS
-    pops, tolerance = evidence.suspect, _tolerance(evidence)
+    pops, tolerance = evidence.suspect, evidence.tolerance
     for look in range(looks):
         sigma = np.where(pops | evidence.apart, np.inf, evidence.noise)
         result = _at_prior_rate(evidence, fill_hidden(evidence.measured, np.isfinite(sigma)), sigma, step, prior, look)
@@ -83,17 +81,6 @@ def reconstruct(
         if on_step:
             on_step(look + 1, looks)
     return np.where(evidence.apart[..., None], evidence.measured, _polish(result))
-
-
-def _tolerance(evidence: Evidence) -> np.ndarray:
-    """How far (F, J) in metres a suspect joint may lie from where the prior expects it and still be real motion.
-
-    Its own noise, and about what it moves in two frames thereabouts: quick motion gets the benefit of the doubt.
-    """
-    step = np.linalg.norm(np.diff(evidence.smoothed, axis=0, prepend=evidence.smoothed[:1]), axis=-1)
-    padded = np.pad(step, ((_NEAR, _NEAR), (0, 0)), mode="edge")
-    quickest = np.lib.stride_tricks.sliding_window_view(padded, 2 * _NEAR + 1, axis=0).max(axis=-1)
-    return EXPECTED_METRES + 4.0 * np.where(evidence.hidden, 0.0, evidence.noise) + 2.0 * quickest
 
 
 def _polish(positions: np.ndarray) -> np.ndarray:
