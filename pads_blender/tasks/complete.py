@@ -10,9 +10,9 @@ from ..core.rig import RigTake
 from ..core.skeleton import MODEL
 from ..errors import TakeError
 
-# What the interpolated rotations of a hidden arm are worth: rms error per coordinate (metres) of elbow and wrist, against
-# the distance in frames at 30 fps to the nearest measured frame. Measured on validation subjects (`evaluate fill`, table
-# in docs/benchmark.md); grows about like a square root and levels off. Legs are off by about twice as much.
+# What the interpolated rotations of a hidden arm are worth: rms error per coordinate (metres) of elbow and wrist,
+# against the distance in frames at 30 fps to the nearest measured frame. Measured on validation subjects (`evaluate
+# fill`, table in docs/benchmark.md); grows about like a square root and levels off. Legs are about twice as far off.
 FILL_ERROR_METRES = 0.02
 FILL_ERROR_LIMIT_METRES = 0.10
 
