@@ -6,7 +6,7 @@ from ..core.interpolate import interpolate_hidden
 from ..diffusion.banded import solve_pentadiagonal
 from .noise import free_components
 
-# Chosen on validation subjects for the lowest error at 5, 20 and 40 mm of noise.
+# Of gains 1.35, 1.7 and 2.2 the one of least error at 5, 20 and 40 mm of noise on thirty validation clips.
 CURVATURE_GAIN = 1.7
 CURVATURE_FRAMES = 3.0
 _FLOOR = 0.02  # of the joint's noise: a still joint keeps this much freedom

@@ -25,7 +25,7 @@ KINDS = {
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """Muon for the matrices of the blocks, AdamW for the rest: about 0.6 of the iterations that AdamW alone needs."""
+    """Muon for the matrices of the blocks, AdamW for the rest; the rates are our choice and have not been tuned."""
 
     steps: int = 10_000
     muon_rate: float = 0.02
