@@ -18,8 +18,8 @@ from .evidence import Evidence, SamplerSettings
 
 OnStep = Callable[[int, int], None]
 
-# How far the prior's error is shared by joints, and how freely a path that the prior keeps in shape may bend: the better
-# of 1 and 2, and of 1 and 1.5, on ten validation clips with an early export; not tuned again since.
+# How far the prior's error is shared by joints, and how freely a path that the prior keeps in shape may bend: the
+# better of 1 and 2, and of 1 and 1.5, on ten validation clips with an early export; not tuned again since.
 PRIOR_ERROR_FACTOR = 2.0
 COUPLING = 1.5
 DEFAULT_STEPS = 5

@@ -16,7 +16,7 @@ from .noise import estimate_noise
 _HOP = FRAMES // 2
 _BATCH = 32  # windows a call
 DEFAULT_LOOKS = 2
-POLISH = 1.5  # 1.5 and 2 were within half a percent of each other on ten validation clips, better than 0 and 1
+POLISH = 1.5  # on ten validation clips 1.5 and 2 were within half a percent of each other, better than 0 and 1
 OnStep = Callable[[int, int], None]
 
 
