@@ -267,25 +267,28 @@ def _vary(sigma: np.ndarray, rng: np.random.Generator) -> None:
 
 
 def _hide(sigma: np.ndarray, rng: np.random.Generator) -> None:
-    """Hidden joints, limbs and whole poses over short and long ranges; in place on (F, J)."""
+    """Hidden joints, limbs and whole poses over short and long ranges; in place on (F, J).
+
+    Some are not hidden but very noisy beside good measurements: what a sampler shows on its way to a hidden joint.
+    """
     frames, joints = sigma.shape
     kind = rng.random()
     if kind < 0.45:
         return
+    lost = np.exp(rng.uniform(np.log(0.02), np.log(1.0))) if rng.random() < 0.3 else np.inf
     sigma *= 0.3 if rng.random() < 0.6 else 1.0  # what is left is often good
     np.clip(sigma, 0.001, 3.0, out=sigma)
     if kind < 0.75:
         for _ in range(rng.integers(1, 3)):
             part = _PARTS[rng.integers(len(_PARTS))]
-            sigma[np.ix_(np.arange(frames)[_span(rng, frames, 64)], part)] = np.inf
+            sigma[np.ix_(np.arange(frames)[_span(rng, frames, 64)], part)] = lost
     elif kind < 0.90:
-        sigma[_span(rng, frames, 40)] = np.inf
+        sigma[_span(rng, frames, 40)] = lost
     elif kind < 0.96:
-        sigma[np.ix_(np.arange(frames)[_span(rng, frames, 64)], rng.permutation(joints)[: rng.integers(1, 12)])] = (
-            np.inf
-        )
+        some = rng.permutation(joints)[: rng.integers(1, 12)]
+        sigma[np.ix_(np.arange(frames)[_span(rng, frames, 64)], some)] = lost
     else:
-        sigma[rng.random((frames, joints)) < rng.uniform(0.02, 0.3)] = np.inf
+        sigma[rng.random((frames, joints)) < rng.uniform(0.02, 0.3)] = lost
 
 
 def _span(rng: np.random.Generator, frames: int, most: int) -> slice:
