@@ -15,7 +15,7 @@ import numpy as np
 from ..diffusion.prior import Prior, load_prior
 from . import data
 
-OURS = "PADS"
+OURS, RAW = "PADS", "as measured"
 _RESAMPLES = 2000
 
 

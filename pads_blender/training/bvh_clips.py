@@ -9,7 +9,9 @@ import numpy as np
 from ..core import bvh as bvh_files
 from ..core import rotations as rot
 from ..core.bvh import Bvh
-from ..core.rig import RigTake
+from ..core.rig import RigTake, world_matrices
+from ..core.skeleton import JOINTS
+from . import data
 
 UNITS_PER_METRE = 100.0  # files in centimetres, like most
 _CHANNELS = ("Zrotation", "Xrotation", "Yrotation")
@@ -87,3 +89,20 @@ def chain_positions(parents: np.ndarray, local_positions: np.ndarray, local_rota
             positions[:, joint] = positions[:, parent] + (turned[:, parent] @ positions[:, joint, :, None])[..., 0]
             turned[:, joint] = turned[:, parent] @ turned[:, joint]
     return positions
+
+
+def limb_bones(clip: data.RigClip, first: str, last: str) -> tuple[str, ...]:
+    """Every bone from one joint to above another: a forearm may be two."""
+    take, joints = clip.take, clip.mapping.joints
+    top, bone = take.names.index(joints[first].bone), take.names.index(joints[last].bone)
+    bones = []
+    while bone != top:
+        bone = int(take.parents[bone])
+        bones.append(take.names[bone])
+    return tuple(bones[::-1])
+
+
+def joint_positions(take: RigTake, clip: data.RigClip, joints: list[str] | tuple[str, ...] = JOINTS) -> np.ndarray:
+    """World positions (F, N, 3) in metres of the clip's mapped ones among these joints, on the rig itself."""
+    bones = [take.names.index(clip.mapping.joints[j].bone) for j in joints if clip.mapping.joints[j]]
+    return world_matrices(take)[..., :3, 3][:, bones]

@@ -9,7 +9,7 @@ from ..core.skeleton import MODEL
 from ..tasks.complete import hidden_joints, interpolate_rotations
 from . import data
 from .bench import Setup
-from .suites import limb_bones
+from .bvh_clips import limb_bones
 
 LENGTHS = (8, 16, 30, 60, 120)  # frames
 DISTANCES = (1, 2, 4, 7, 11, 15, 20, 30, 45, 60)  # frames to the nearest measured one, upper ends of the classes

@@ -22,8 +22,11 @@ from pads_blender.training import (
     data,
     evaluate,
     fill_study,
+    jitter_suites,
+    noise_suites,
     poses,
     prior_report,
+    rig_suites,
     suites,
 )
 
@@ -118,8 +121,8 @@ def test_damage_depends_on_clip_and_seed_alone():
 
 
 def test_a_limit_changes_no_clip(setup):
-    every = {s.clip: s for s in suites.gauss(bench.replace(setup, seeds=1)) if s.case == "20 mm"}
-    (one,) = (s for s in suites.gauss(bench.replace(setup, seeds=1, limit=1)) if s.case == "20 mm")
+    every = {s.clip: s for s in noise_suites.gauss(bench.replace(setup, seeds=1)) if s.case == "20 mm"}
+    (one,) = (s for s in noise_suites.gauss(bench.replace(setup, seeds=1, limit=1)) if s.case == "20 mm")
     assert one == every[one.clip]
 
 
@@ -140,7 +143,7 @@ def test_a_clip_written_as_bvh_has_its_joints_where_they_were(setup, tmp_path):
     bvh = read_bvh(tmp_path / "clip.bvh")
     names = [entry.bone for entry in clip.mapping.joints.values() if entry.bone in bvh.names]
     assert len(names) == 21  # the top of the head is an End Site
-    world = suites.joint_positions(clip.take, clip)[:, [j != "head_top" for j in clip.mapping.joints]]
+    world = bvh_clips.joint_positions(clip.take, clip)[:, [j != "head_top" for j in clip.mapping.joints]]
     turned = rot.rotate(rot.from_matrix(clip.take.world_from_armature[:3, :3]), bvh_clips.positions_metres(bvh, names))
     assert np.abs(turned - world).max() < 1e-6  # nine digits of centimetres
     assert bvh.frame_time == pytest.approx(1 / 30)
@@ -171,43 +174,43 @@ def test_joints_stand_in_the_file_in_the_order_of_its_rows(setup):
 
 
 def test_gauss_measures_the_noise_and_the_best_filter(setup):
-    scores = suites.gauss(setup)
-    assert len(scores) == len(suites.NOISE_METRES) * 2 * 2  # clips, seeds
+    scores = noise_suites.gauss(setup)
+    assert len(scores) == len(noise_suites.NOISE_METRES) * 2 * 2  # clips, seeds
     for each in scores:
         millimetres = float(each.case.removesuffix(" mm"))
         # the mean length of a Gaussian vector in space is sigma sqrt(8 / pi)
-        assert each.values[suites.RAW] == pytest.approx(millimetres * np.sqrt(8 / np.pi), rel=0.05)
-        assert each.values[suites.FILTER] <= min(each.values[suites.ONCE], each.values[suites.RAW])
-        assert each.values[bench.OURS] < each.values[suites.RAW]
-    assert len({s.values[suites.RAW] for s in scores}) == len(scores)
+        assert each.values[bench.RAW] == pytest.approx(millimetres * np.sqrt(8 / np.pi), rel=0.05)
+        assert each.values[noise_suites.FILTER] <= min(each.values[noise_suites.ONCE], each.values[bench.RAW])
+        assert each.values[bench.OURS] < each.values[bench.RAW]
+    assert len({s.values[bench.RAW] for s in scores}) == len(scores)
 
 
 def test_channel_filters_are_scored_by_where_the_joints_end_up(setup):
     clip = setup.rig_clips[0]
-    noisy, truth, joints = suites._jittered(clip, 0)
-    sweep = suites._channel_sweep(noisy, truth, joints)
+    noisy, truth, joints = jitter_suites._jittered(clip, 0)
+    sweep = jitter_suites._channel_sweep(noisy, truth, joints)
     raw = metrics.mpjpe(bvh_clips.positions_metres(noisy, joints), truth)
     assert sweep["euler, none"] == pytest.approx(raw)
     assert sweep["quaternion, none"] == pytest.approx(raw)
     assert min(sweep.values()) < 0.6 * raw
-    exact = suites._channel_sweep(bvh_clips.bvh_of(clip.take), truth, joints)
+    exact = jitter_suites._channel_sweep(bvh_clips.bvh_of(clip.take), truth, joints)
     assert exact["euler, none"] < 1e-6 < 1.0 < exact["euler, gaussian 8 frames"]
 
 
 def test_a_lost_arm_that_did_not_move_is_found_by_interpolation(setup):
-    errors = suites._side_errors(setup, setup.rig_clips[0], "left", 0)
-    assert errors[suites.SLERP] < 0.1  # what 16-bit quaternions leave
-    assert errors[suites.RAW] > 10.0
-    moving = suites._side_errors(setup, setup.rig_clips[0], "right", 0)
-    assert moving[suites.SLERP] > 10.0
+    errors = rig_suites._side_errors(setup, setup.rig_clips[0], "left", 0)
+    assert errors[rig_suites.SLERP] < 0.1  # what 16-bit quaternions leave
+    assert errors[bench.RAW] > 10.0
+    moving = rig_suites._side_errors(setup, setup.rig_clips[0], "right", 0)
+    assert moving[rig_suites.SLERP] > 10.0
 
 
 def test_all_bones_of_the_arm_are_lost(setup):
-    assert suites.limb_bones(setup.rig_clips[0], "left_shoulder", "left_wrist") == clips.STILL_ARM
+    assert bvh_clips.limb_bones(setup.rig_clips[0], "left_shoulder", "left_wrist") == clips.STILL_ARM
 
 
 def test_the_change_of_clean_takes_is_that_of_the_worst_and_of_all(setup):
-    scores = suites.clean(setup)
+    scores = rig_suites.clean(setup)
     each = [s for s in scores if s.case == "each clip by itself"]
     (worst,) = (s for s in scores if s.case.startswith("worst"))
     assert worst.values["mean change"] == max(s.values["mean change"] for s in each)
@@ -219,15 +222,15 @@ def test_the_change_of_clean_takes_is_that_of_the_worst_and_of_all(setup):
 
 def test_a_take_played_to_and_fro_has_no_leap(setup):
     take = setup.rig_clips[0].take
-    long = suites.to_and_fro(take, 400)
+    long = rig_suites.to_and_fro(take, 400)
     assert len(long.frames) == len(long.rotation) == 400
     step = rot.angle_between(long.rotation[1:], long.rotation[:-1])
     assert step.max() <= rot.angle_between(take.rotation[1:], take.rotation[:-1]).max() + 1e-12
 
 
 def test_speed_counts_frames_and_seconds(setup, monkeypatch):
-    monkeypatch.setattr(suites, "SPEED_FRAMES", (150, 300))
-    scores = suites.speed(setup)
+    monkeypatch.setattr(rig_suites, "SPEED_FRAMES", (150, 300))
+    scores = rig_suites.speed(setup)
     assert [s.case for s in scores] == ["150 frames, 1 thread(s)", "150 frames, 2 thread(s)", "300 frames, 2 thread(s)"]
     for each in scores:
         frames = float(each.case.split()[0])
@@ -246,7 +249,7 @@ def test_the_benchmark_writes_scores_and_tables(setup, tmp_path):
     written = json.loads((tmp_path / "results" / "bench-motion-dev.json").read_text())
     assert list(written["suites"]) == ["gauss", "arm", "clean"]
     assert len(written["suites"]["arm"]["scores"]) == 4
-    assert written["suites"]["gauss"]["scores"][0]["chosen"][suites.FILTER]
+    assert written["suites"]["gauss"]["scores"][0]["chosen"][noise_suites.FILTER]
     assert "the command" in text and "2 corruption seed(s)" in text
     assert (tmp_path / "results" / "bench-motion-dev.md").read_text().strip() == text
 
@@ -261,7 +264,7 @@ def test_jitter_runs_the_real_command_line(setup, tmp_path, capsys):
     evaluate.main([*arguments, "--out", str(tmp_path / "results"), "--page", str(page)])
     written = json.loads((tmp_path / "results" / "bench-motion-dev.json").read_text())
     (only,) = written["suites"]["jitter"]["scores"]
-    assert 0.0 < only["values"][bench.OURS] < only["values"][suites.RAW]
+    assert 0.0 < only["values"][bench.OURS] < only["values"][bench.RAW]
     text = page.read_text()
     assert text.startswith("Before.") and text.endswith("After.\n") and "old" not in text
     assert "**jitter**" in text and "**jitter**" in capsys.readouterr().out
@@ -275,13 +278,15 @@ def test_the_command_line_takes_the_priors_it_is_told_to(setup, tmp_path):
     (tmp_path / "none").mkdir()
     bvh_clips.write_clip(setup.rig_clips[0].take, tmp_path / "clip.bvh")
     with pytest.raises(SystemExit, match=r"pads_motion\.json"):
-        suites.clean_files(bench.replace(setup, models=tmp_path / "none"), [tmp_path / "clip.bvh"], tmp_path / "out", 0)
+        jitter_suites.clean_files(
+            bench.replace(setup, models=tmp_path / "none"), [tmp_path / "clip.bvh"], tmp_path / "out", 0
+        )
 
 
 def test_staged_priors_stand_beside_the_package(tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "pads_pose.json").write_text("{}")
-    root = suites._staged(tmp_path / "stage", tmp_path / "mine")
+    root = jitter_suites._staged(tmp_path / "stage", tmp_path / "mine")
     assert (root / "bundled_models" / "pads_pose.json").is_file()
     assert (root / "pads_blender" / "__main__.py").is_file()
 
