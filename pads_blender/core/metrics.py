@@ -1,4 +1,4 @@
-"""How good a motion is: joint error, acceleration error, jerk, bone-length drift. Positions (F, J, 3) in metres."""
+"""How good a motion is: joint error, acceleration, jerk, bone lengths, in-betweens. Positions (F, J, 3) in metres."""
 
 import numpy as np
 
@@ -30,6 +30,42 @@ def bone_length_errors(positions: np.ndarray, parents: tuple[int, ...], offsets:
     segments = positions[..., children, :] - positions[..., [parents[joint] for joint in children], :]
     lengths = np.linalg.norm(offsets[children], axis=-1)
     return 1000.0 * np.abs(np.linalg.norm(segments, axis=-1) - lengths)
+
+
+def l2_positions(positions: np.ndarray, truth: np.ndarray, mean: np.ndarray, spread: np.ndarray) -> float:
+    """L2P of Harvey et al. 2020: length of a frame's error over all joints, each coordinate standardised; mean.
+
+    positions (..., F, J, 3) in the world; mean and spread (J, 3) of the training windows.
+    """
+    difference = (positions - mean) / spread - (truth - mean) / spread
+    return float(np.sqrt(np.sum(difference**2, axis=(-2, -1))).mean())
+
+
+def l2_rotations(rotations: np.ndarray, truth: np.ndarray) -> float:
+    """L2Q of Harvey et al. 2020: length of a frame's error over all joints' world quaternions (..., F, J, 4); mean.
+
+    Of q and -q, which are one rotation, the one nearer to the truth counts.
+    """
+    aligned = same_sign(rotations, truth)
+    return float(np.sqrt(np.sum((aligned - truth) ** 2, axis=(-2, -1))).mean())
+
+
+def same_sign(rotations: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Quaternions (..., 4), each with the sign that brings it nearer to the truth's."""
+    return np.where(np.sum(rotations * truth, axis=-1, keepdims=True) < 0, -rotations, rotations)
+
+
+def npss(sequences: np.ndarray, truth: np.ndarray) -> float:
+    """Normalised power spectrum similarity (N, F, D), Gopalakrishnan et al. 2019; 0 where the spectra are the same.
+
+    As in the LaFAN1 benchmark: squares of the real parts of the Fourier coefficients, normalised over the frequencies;
+    the L1 distance of their running sums, averaged with the true power of each sequence and channel as weight.
+    """
+    power, true_power = (np.square(np.fft.fft(x, axis=1).real) for x in (sequences, truth))
+    total, true_total = power.sum(axis=1), true_power.sum(axis=1)
+    share, true_share = (p / np.maximum(t, 1e-12)[:, None] for p, t in ((power, total), (true_power, true_total)))
+    distance = np.abs(np.cumsum(share, axis=1) - np.cumsum(true_share, axis=1)).sum(axis=1)
+    return float(np.average(distance, weights=true_total))
 
 
 def average_pairwise_distance(poses: np.ndarray) -> float:

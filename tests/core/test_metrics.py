@@ -55,3 +55,41 @@ def test_precision_and_recall_of_a_line_of_points():
     precision, recall = metrics.precision_recall(half, real)
     assert precision == 0.5  # 50 to 54 are far from all
     assert recall == 0.8  # the ball about 4 reaches to 7
+
+
+def test_l2_positions_is_the_length_of_a_standardised_frame():
+    truth = np.zeros((2, 2, 3))
+    moved = truth.copy()
+    moved[0, 0] = (0.3, 0.0, 0.0)  # 3 spreads of its own
+    moved[0, 1] = (0.0, 0.8, 0.0)  # 4 spreads
+    spread = np.array([[0.1, 1.0, 1.0], [1.0, 0.2, 1.0]])
+    assert metrics.l2_positions(moved, truth, np.ones((2, 3)), spread) == pytest.approx((5.0 + 0.0) / 2)
+
+
+def test_l2_rotations_is_the_length_of_a_frames_difference_whatever_the_signs():
+    truth = np.zeros((1, 2, 2, 4))
+    truth[..., 0] = 1.0
+    turned = -truth
+    assert metrics.l2_rotations(turned, truth) == 0.0
+    half = np.radians(60.0) / 2
+    turned[0, 0, :] = (np.cos(half), np.sin(half), 0.0, 0.0)  # chord 2 sin(15 degrees) at both joints of one frame
+    assert metrics.l2_rotations(turned, truth) == pytest.approx(np.sqrt(2) * 2 * np.sin(np.radians(15)) / 2)
+
+
+def test_npss_of_single_waves():
+    """Eight frames: a cosine of frequency 1 has its power, half each, in bins 1 and 7; one of frequency 2 in 2 and 6."""
+    frames = np.arange(8)
+    slow, quick = (np.cos(2 * np.pi * k * frames / 8)[None, :, None] for k in (1, 2))
+    assert metrics.npss(slow, slow) == pytest.approx(0.0, abs=1e-12)
+    # running sums differ by a half in bin 1 and in bin 6
+    assert metrics.npss(quick, slow) == pytest.approx(1.0)
+    assert metrics.npss(3.0 * slow, slow) == pytest.approx(0.0, abs=1e-12)  # how much is not asked, only how quick
+
+
+def test_npss_weighs_channels_by_their_true_power():
+    frames = np.arange(8)
+    slow, quick = (np.cos(2 * np.pi * k * frames / 8) for k in (1, 2))
+    truth = np.stack([slow, 2.0 * slow], axis=-1)[None]
+    wrong_small, wrong_large = np.stack([quick, slow], axis=-1)[None], np.stack([slow, quick], axis=-1)[None]
+    assert metrics.npss(wrong_small, truth) == pytest.approx(1.0 / 5.0)
+    assert metrics.npss(wrong_large, truth) == pytest.approx(4.0 / 5.0)
