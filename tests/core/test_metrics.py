@@ -77,7 +77,7 @@ def test_l2_rotations_is_the_length_of_a_frames_difference_whatever_the_signs():
 
 
 def test_npss_of_single_waves():
-    """Eight frames: a cosine of frequency 1 has half its power in bin 1 and half in bin 7; of frequency 2, in 2 and 6."""
+    """Eight frames: a cosine of frequency 1 has half its power in bin 1 and half in 7; of frequency 2, in 2 and 6."""
     frames = np.arange(8)
     slow, quick = (np.cos(2 * np.pi * k * frames / 8)[None, :, None] for k in (1, 2))
     assert metrics.npss(slow, slow) == pytest.approx(0.0, abs=1e-12)
