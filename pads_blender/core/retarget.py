@@ -115,10 +115,13 @@ def _reference_from_motion(positions: np.ndarray, turned: np.ndarray, known: np.
     return rot.mean_rotation(rot.multiply(rot.inverse(turned), frames))
 
 
-def apply_motion(residual: Residual, positions: np.ndarray, twists: np.ndarray | None = None) -> RigTake:
+def apply_motion(
+    residual: Residual, positions: np.ndarray, twists: np.ndarray | None = None, held: np.ndarray | None = None
+) -> RigTake:
     """The take with its bones turned so that the joints lie where `positions` (F, J, 3) say, in model space.
 
     Bone lengths, unmapped bones and twist stay; twists (F, J) in radians are added about the mapped bones' segments.
+    held (B,) bool: bones whose own rotation stays; those that hang on them turn as if they had followed.
     """
     take = residual.take
     turns = correcting_turns(residual.positions, positions, residual.visible)
@@ -126,7 +129,8 @@ def apply_motion(residual: Residual, positions: np.ndarray, twists: np.ndarray |
     if twists is not None:
         turned = rot.multiply(rot.from_rotation_vector(twists[..., None] * segment_axes(positions)), turned)
     leads = [joint for joint in range(len(JOINTS)) if _children(joint, residual.visible)]  # ends follow their parent
-    world = {int(residual.bones[joint]): turned[:, joint] for joint in leads if residual.bones[joint] >= 0}
+    free = residual.bones >= 0 if held is None else (residual.bones >= 0) & ~held[residual.bones]
+    world = {int(residual.bones[joint]): turned[:, joint] for joint in leads if free[joint]}
     rotation = _local_rotations(residual, world)
     location = take.location.copy()
     pelvis = int(residual.bones[0])

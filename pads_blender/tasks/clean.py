@@ -18,6 +18,7 @@ from ..errors import TakeError
 from . import frames, windows
 from .complete import HiddenBones, hidden_joints, hidden_rows, interpolate_rotations
 from .evidence import SamplerSettings, gather_evidence
+from .kept import Kept, kept_joints, pass_through
 from .problems import find_frozen, find_rotation_pops
 from .twist import smooth_unseen_rotations, steady_twists
 
@@ -56,13 +57,15 @@ def clean_motion(
     prior: Prior,
     on_step: OnStep | None = None,
     suspect: np.ndarray | None = None,
+    kept: np.ndarray | None = None,
 ) -> Motion:
     """The motion (F, J, 3) that prior and measurement agree on, every joint visible.
 
-    Noise is estimated per joint where motion.noise is None; suspect (F, J): joints to be believed only if they fit.
+    Noise is estimated per joint where motion.noise is None; suspect (F, J): joints to be believed only if they fit;
+    kept (F, J): joints to be believed whatever the others say.
     """
     _check(motion)
-    evidence = gather_evidence(motion, suspect)
+    evidence = gather_evidence(motion, suspect, kept)
     result = RECONSTRUCT[prior.kind](evidence, settings.sampling, prior, on_step)
     strength = np.where(motion.visible, settings.strength, 1.0)[..., None]
     positions = evidence.measured + strength * (result - evidence.measured)
@@ -84,19 +87,28 @@ def _check(motion: Motion) -> None:
 
 
 def clean_take(
-    take: RigTake, mapping: Mapping, settings: CleanSettings, prior: Prior, on_step: OnStep | None = None
+    take: RigTake,
+    mapping: Mapping,
+    settings: CleanSettings,
+    prior: Prior,
+    on_step: OnStep | None = None,
+    kept: Kept | None = None,
 ) -> tuple[RigTake, dict]:
-    """The cleaned take of the same rig and frames, and a report of what changed, as plain data for JSON."""
+    """The cleaned take of the same rig and frames, and a report of what changed, as plain data for JSON.
+
+    What is kept comes out exactly as it went in, and the frames beside it flow into it.
+    """
     rows = _chosen_rows(take, settings)
-    part = _rows_of(take, rows)
+    part, held = _rows_of(take, rows), (kept or Kept.nothing(take)).rows(rows)
     _, residual = to_model(part, mapping)
     hidden = hidden_rows(part, settings.complete) | find_frozen_bones(part, residual.bones)
+    hidden &= ~held.rotation
     part_filled = smooth_unseen_rotations(interpolate_rotations(part, hidden), residual.bones, settings.strength)
     motion, residual = to_model(part_filled, mapping)
     seen = replace(motion, visible=motion.visible & ~hidden_joints(hidden, residual.bones))
-    pops = hidden_joints(find_rotation_pops(part_filled.rotation), residual.bones)
-    cleaned = clean_motion(seen, settings, prior, on_step, pops)
-    result = _onto_rig(residual, cleaned.positions, settings.strength)
+    pops = hidden_joints(find_rotation_pops(part_filled.rotation) & ~held.rotation, residual.bones)
+    cleaned = clean_motion(seen, settings, prior, on_step, pops, kept_joints(held, residual.bones))
+    result = pass_through(part, _onto_rig(residual, cleaned.positions, settings.strength, held.held), held)
     weight = _border_weight(take, rows)
     rotation, location = take.rotation.copy(), take.location.copy()
     rotation[rows] = rot.slerp(part.rotation, result.rotation, np.broadcast_to(weight[:, None], hidden.shape))
@@ -123,9 +135,9 @@ def find_frozen_bones(take: RigTake, bones: np.ndarray) -> np.ndarray:
     return frozen
 
 
-def _onto_rig(residual: Residual, positions: np.ndarray, strength: float) -> RigTake:
-    untwisted = apply_motion(residual, positions)
-    return apply_motion(residual, positions, steady_twists(residual, untwisted, positions, strength))
+def _onto_rig(residual: Residual, positions: np.ndarray, strength: float, held: np.ndarray) -> RigTake:
+    untwisted = apply_motion(residual, positions, held=held)
+    return apply_motion(residual, positions, steady_twists(residual, untwisted, positions, strength), held)
 
 
 def _chosen_rows(take: RigTake, settings: CleanSettings) -> slice:
