@@ -10,6 +10,8 @@ from ..core import rotations as rot
 from ..core.rig import RigTake
 from ..core.skeleton import MODEL
 
+# Of 0.1, 0.15, 0.25, 0.4 and 0.6 on six validation clips with jitter: the shortest without a visible bend (second
+# differences within a tenth of elsewhere); longer ones carry the key's own error further.
 FALLOFF_SECONDS = 0.25
 
 
