@@ -9,9 +9,12 @@ from ..core.mapping import Mapping, guess_mapping
 from ..core.rig import RigTake, carry_travel
 from ..diffusion.prior import Prior
 from ..tasks.clean import CleanSettings, clean_take
+from ..tasks.kept import pass_through
+from .kept_keys import KeptKeys, read_kept
 from .rig_reader import check_bones, read_take, rest_ends
 
 OnStep = Callable[[int, int], None]
+_DEFAULT_KEYS = KeptKeys()
 PRIORS = ("motion", "pose")  # the first is the one that is used unless asked otherwise
 
 
@@ -32,10 +35,15 @@ def map_bones(armature: bpy.types.Object) -> Mapping:
 
 
 def clean_armature(
-    armature: bpy.types.Object, settings: CleanSettings, prior: Prior, on_step: OnStep | None = None
+    armature: bpy.types.Object,
+    settings: CleanSettings,
+    prior: Prior,
+    on_step: OnStep | None = None,
+    keys: KeptKeys = _DEFAULT_KEYS,
 ) -> Cleaned:
-    """The armature's current action, cleaned; the armature itself stays as it is."""
+    """The armature's current action, cleaned, what the animator keeps as it was; the armature itself stays as it is."""
     take, mapping = read_take(armature), map_bones(armature)
     check_bones(armature, [chosen.bone for chosen in mapping.joints.values() if chosen])
-    after, report = clean_take(take, mapping, settings, prior, on_step)
-    return Cleaned(take, carry_travel(take, after), report)
+    kept = read_kept(armature, take.frames, keys)
+    after, report = clean_take(take, mapping, settings, prior, on_step, kept)
+    return Cleaned(take, pass_through(take, carry_travel(take, after), kept), report)

@@ -7,6 +7,7 @@ _PROPERTIES = bpy.types.Keyframe.bl_rna.properties
 _LINEAR = _PROPERTIES["interpolation"].enum_items["LINEAR"].value
 _BEZIER = _PROPERTIES["interpolation"].enum_items["BEZIER"].value
 _GENERATED = _PROPERTIES["type"].enum_items["GENERATED"].value
+_EXTREME = _PROPERTIES["type"].enum_items["EXTREME"].value
 
 
 def is_evaluated(fcurve: bpy.types.FCurve) -> bool:
@@ -26,6 +27,18 @@ def is_locked(fcurve: bpy.types.FCurve) -> bool:
 def key_times(fcurve: bpy.types.FCurve) -> np.ndarray:
     """Scene frames (K,) of the keys, which need not be whole numbers."""
     return _coordinates(fcurve)[:, 0]
+
+
+def kept_times(fcurve: bpy.types.FCurve, extreme: bool, selected: bool) -> np.ndarray:
+    """Scene frames (K,) of the keys that the animator keeps: those of type Extreme, those that are selected."""
+    keep = np.zeros(len(fcurve.keyframe_points), bool)
+    if extreme:
+        keep |= _integers(fcurve, "type") == _EXTREME
+    if selected:
+        chosen = np.empty(len(keep), bool)
+        fcurve.keyframe_points.foreach_get("select_control_point", chosen)
+        keep |= chosen
+    return key_times(fcurve)[keep]
 
 
 def values_at(fcurve: bpy.types.FCurve, frames: np.ndarray) -> np.ndarray:

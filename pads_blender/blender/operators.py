@@ -53,6 +53,16 @@ class PADS_OT_clean(bpy.types.Operator):  # noqa: N801 - Blender's own pattern
         min=0.0,
         max=1.0,
     )
+    keep_extreme: bpy.props.BoolProperty(
+        name="Keep Extreme Keys",
+        description="The result passes through keys of type Extreme; locked curves are kept in any case",
+        default=True,
+    )
+    keep_selected: bpy.props.BoolProperty(
+        name="Keep Selected Keys",
+        description="The result passes through the keys that are selected",
+        default=False,
+    )
     seed: bpy.props.IntProperty(name="Seed", description="The same seed gives the same keyframes", default=0, min=0)
 
     @classmethod
@@ -67,13 +77,15 @@ class PADS_OT_clean(bpy.types.Operator):  # noqa: N801 - Blender's own pattern
         from ..diffusion.prior import load_prior
         from ..tasks.clean import CleanSettings
         from .clean import PRIORS, clean_armature
+        from .kept_keys import KeptKeys
         from .rig_writer import write_take
 
         window, settings = context.window_manager, CleanSettings(strength=self.strength, seed=self.seed)
         window.progress_begin(0, 100)
         try:
             show = lambda step, count: window.progress_update(100 * step / count)  # noqa: E731
-            cleaned = clean_armature(context.object, settings, load_prior(PRIORS[0]), show)
+            keys = KeptKeys(self.keep_extreme, self.keep_selected)
+            cleaned = clean_armature(context.object, settings, load_prior(PRIORS[0]), show, keys)
         finally:
             window.progress_end()
         written = write_take(context.object, cleaned.before, cleaned.after)

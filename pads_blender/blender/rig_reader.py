@@ -123,8 +123,9 @@ def _is_connected(bone: bpy.types.PoseBone) -> bool:
 
 
 def _is_movable(bone: bpy.types.PoseBone, table: CurveTable) -> bool:
-    """Whether the bone's location is animated on all axes, so that more of it is no surprise."""
-    return not _is_connected(bone) and all((bone_path(bone, "location"), index) in table for index in range(3))
+    """Whether the bone's location is animated on all axes and not locked, so that more of it is no surprise."""
+    found = [table.get((bone_path(bone, "location"), index)) for index in range(3)]
+    return not _is_connected(bone) and all(curve is not None and not curves.is_locked(curve) for curve in found)
 
 
 def _whole_frames(armature: bpy.types.Object, table: CurveTable) -> np.ndarray:
