@@ -15,7 +15,7 @@ from ..core.rig import RigTake
 from ..core.skeleton import JOINTS, MODEL
 from ..diffusion.prior import Prior
 from ..errors import TakeError
-from . import frames, windows
+from . import frames, pieces, windows
 from .complete import HiddenBones, hidden_joints, hidden_rows, interpolate_rotations
 from .evidence import SamplerSettings, gather_evidence
 from .kept import Kept, kept_joints, pass_through
@@ -98,23 +98,73 @@ def clean_take(
 
     What is kept comes out exactly as it went in, and the frames beside it flow into it.
     """
-    rows = _chosen_rows(take, settings)
-    part, held = _rows_of(take, rows), (kept or Kept.nothing(take)).rows(rows)
-    _, residual = to_model(part, mapping)
-    hidden = hidden_rows(part, settings.complete) | find_frozen_bones(part, residual.bones)
-    hidden &= ~held.rotation
-    part_filled = smooth_unseen_rotations(interpolate_rotations(part, hidden), residual.bones, settings.strength)
-    motion, residual = to_model(part_filled, mapping)
-    seen = replace(motion, visible=motion.visible & ~hidden_joints(hidden, residual.bones))
-    pops = hidden_joints(find_rotation_pops(part_filled.rotation) & ~held.rotation, residual.bones)
-    cleaned = clean_motion(seen, settings, prior, on_step, pops, kept_joints(held, residual.bones))
-    result = pass_through(part, _onto_rig(residual, cleaned.positions, settings.strength, held.held), held)
-    weight = _border_weight(take, rows)
-    rotation, location = take.rotation.copy(), take.location.copy()
-    rotation[rows] = rot.slerp(part.rotation, result.rotation, np.broadcast_to(weight[:, None], hidden.shape))
-    location[rows] += weight[:, None, None] * (result.location - part.location)
+    rows, kept = _chosen_rows(take, settings), kept or Kept.nothing(take)
+    bones = to_model(_rows_of(take, slice(rows.start, rows.start + 1)), mapping)[1].bones
+    hidden = _find_hidden(take, bones, rows, settings) & ~kept.rotation
+    bridged = _bridged(take, hidden, rows)
+    parts, noise = pieces.split(rows.start, rows.stop, hidden.any(axis=1)), []
+    rotation, location, weight = take.rotation.copy(), take.location.copy(), _border_weight(take, rows)
+    for number, part in enumerate(parts):
+        piece = _Piece(_rows_of(bridged, part), _rows_of(take, part), hidden[part], kept.rows(part))
+        result, cleaned = _clean_piece(piece, mapping, settings, prior, _progress(on_step, number, len(parts)))
+        noise.append(np.median(cleaned.noise, axis=0))
+        share = weight[part.start - rows.start : part.stop - rows.start]
+        pieces.lay_over(rotation, location, _faded(piece.before, result, share), part, number == 0)
     after = replace(take, rotation=rotation, location=location)
-    return after, _report(take, after, mapping, cleaned, hidden, rows)
+    return after, _report(take, after, mapping, np.median(noise, axis=0), hidden)
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """Some consecutive frames of a take: hidden rotations bridged, as it was before, and what is hidden (F, B)."""
+
+    bridged: RigTake
+    before: RigTake
+    hidden: np.ndarray
+    kept: Kept
+
+
+def _clean_piece(
+    piece: _Piece, mapping: Mapping, settings: CleanSettings, prior: Prior, on_step: OnStep | None
+) -> tuple[RigTake, Motion]:
+    """The piece's frames cleaned, and the motion of the model that they were made from."""
+    hidden, kept = piece.hidden, piece.kept
+    _, residual = to_model(_rows_of(piece.bridged, slice(0, 1)), mapping)
+    steadied = smooth_unseen_rotations(piece.bridged, residual.bones, settings.strength)
+    motion, residual = to_model(steadied, mapping)
+    seen = replace(motion, visible=motion.visible & ~hidden_joints(hidden, residual.bones))
+    pops = hidden_joints(find_rotation_pops(steadied.rotation) & ~kept.rotation, residual.bones)
+    cleaned = clean_motion(seen, settings, prior, on_step, pops, kept_joints(kept, residual.bones))
+    result = _onto_rig(residual, cleaned.positions, settings.strength, kept.held)
+    return pass_through(piece.before, result, kept), cleaned
+
+
+def _find_hidden(take: RigTake, bones: np.ndarray, rows: slice, settings: CleanSettings) -> np.ndarray:
+    """Bone rotations (F, B) of the chosen rows that are to be completed: those that the user named, and frozen ones."""
+    hidden = np.zeros(take.rotation.shape[:2], bool)
+    hidden[rows] = hidden_rows(_rows_of(take, rows), settings.complete)
+    for part in pieces.split(rows.start, rows.stop):
+        hidden[part] |= find_frozen_bones(_rows_of(take, part), bones)
+    return hidden
+
+
+def _bridged(take: RigTake, hidden: np.ndarray, rows: slice) -> RigTake:
+    """The take with what is hidden bridged from the chosen rows beside it."""
+    if not hidden.any():
+        return take
+    filled = interpolate_rotations(_rows_of(take, rows), hidden[rows]).rotation
+    return replace(take, rotation=np.concatenate([take.rotation[: rows.start], filled, take.rotation[rows.stop :]]))
+
+
+def _faded(before: RigTake, after: RigTake, weight: np.ndarray) -> RigTake:
+    """The second take where weight (F,) is 1, the first where it is 0."""
+    location = before.location + weight[:, None, None] * (after.location - before.location)
+    return replace(after, rotation=rot.slerp(before.rotation, after.rotation, weight[:, None]), location=location)
+
+
+def _progress(on_step: OnStep | None, number: int, count: int) -> OnStep | None:
+    """The steps of one piece of several as steps of the whole."""
+    return on_step and (lambda step, steps: on_step(number * steps + step, count * steps))
 
 
 def find_frozen_bones(take: RigTake, bones: np.ndarray) -> np.ndarray:
@@ -171,23 +221,28 @@ def _border_weight(take: RigTake, rows: slice) -> np.ndarray:
     return weight
 
 
-def _report(
-    before: RigTake, after: RigTake, mapping: Mapping, cleaned: Motion, hidden: np.ndarray, rows: slice
-) -> dict:
+def _report(before: RigTake, after: RigTake, mapping: Mapping, noise: np.ndarray, hidden: np.ndarray) -> dict:
     """Mean and largest change of every mapped joint in degrees and millimetres, and what was measured and found."""
-    (old, residual), (new, _) = to_model(before, mapping), to_model(after, mapping)
-    degrees = np.degrees(rot.angle_between(before.rotation, after.rotation))
-    millimetres = 1000.0 * np.linalg.norm(new.positions - old.positions, axis=-1)
+    changes = [_changes(_rows_of(before, rows), _rows_of(after, rows), mapping) for rows in pieces.consecutive(hidden)]
+    millimetres, degrees = (np.concatenate([change[i] for change in changes]) for i in range(2))
+    bones = changes[0][2]
     joints = {}
     for joint, name in enumerate(JOINTS):
-        if (bone := residual.bones[joint]) >= 0:
+        if (bone := bones[joint]) >= 0:
             joints[name] = {
                 "bone": before.names[bone],
                 "degrees_mean": round(float(degrees[:, bone].mean()), 3),
                 "degrees_max": round(float(degrees[:, bone].max()), 3),
                 "mm_mean": round(float(millimetres[:, joint].mean()), 2),
                 "mm_max": round(float(millimetres[:, joint].max()), 2),
-                "noise_mm": round(1000.0 * float(np.median(cleaned.noise[:, joint])), 2),
+                "noise_mm": round(1000.0 * float(noise[joint]), 2),
                 "completed_frames": int(hidden[:, bone].sum()),
             }
     return {"frames": len(before.frames), "fps": before.fps, "mapping": mapping.to_json(), "joints": joints}
+
+
+def _changes(before: RigTake, after: RigTake, mapping: Mapping) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """By how much joints (F, J) moved in millimetres and bones (F, B) turned in degrees; the joints' bones (J,)."""
+    (old, residual), (new, _) = to_model(before, mapping), to_model(after, mapping)
+    millimetres = 1000.0 * np.linalg.norm(new.positions - old.positions, axis=-1)
+    return millimetres, np.degrees(rot.angle_between(before.rotation, after.rotation)), residual.bones

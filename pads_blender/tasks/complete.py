@@ -60,15 +60,22 @@ def interpolate_rotations(take: RigTake, hidden: np.ndarray) -> RigTake:
 
     A bone that is hidden in all frames comes to rest.
     """
+    rotation, columns = take.rotation.copy(), np.flatnonzero(hidden.any(axis=0))
+    rotation[:, columns] = bridge_rotations(take.rotation[:, columns], hidden[:, columns])
+    return replace(take, rotation=rotation)
+
+
+def bridge_rotations(rotation: np.ndarray, hidden: np.ndarray) -> np.ndarray:
+    """Rotations (F, N, 4), where hidden (F, N) by slerp between those beside, at rest where nothing else is known."""
     before, after = bracket(~hidden)
     frames = len(hidden)
     low, high = np.where(before >= 0, before, after), np.where(after < frames, after, before)
     index = np.arange(frames)[:, None]
     t = np.where(high > low, (index - low) / np.maximum(high - low, 1), 0.0)
     low, high = (np.clip(a, 0, frames - 1)[..., None] for a in (low, high))
-    start, end = np.take_along_axis(take.rotation, low, axis=0), np.take_along_axis(take.rotation, high, axis=0)
+    start, end = np.take_along_axis(rotation, low, axis=0), np.take_along_axis(rotation, high, axis=0)
     filled = np.where(hidden.all(axis=0)[:, None], rot.IDENTITY, rot.slerp(start, end, t))
-    return replace(take, rotation=np.where(hidden[..., None], filled, take.rotation))
+    return np.where(hidden[..., None], filled, rotation)
 
 
 def fill_noise(lost: np.ndarray, fps: float) -> np.ndarray:

@@ -1,0 +1,54 @@
+"""A long take as pieces that overlap, so that neither memory nor the time for a frame grows with its length."""
+
+import itertools
+from collections.abc import Sized
+
+import numpy as np
+
+from ..core import rotations as rot
+from ..core.rig import RigTake
+
+LONGEST = 2048  # frames of a piece: what is worked out for it at a time takes some hundred megabytes with 60 bones
+OVERLAP = 256
+
+
+def split(first: int, last: int, busy: np.ndarray | None = None) -> list[slice]:
+    """Rows first (included) to last (excluded) as overlapping slices, about LONGEST at most.
+
+    busy (F,) bool: rows that are better not in an overlap, for what is hidden there needs both of its ends.
+    """
+    hop, starts = LONGEST - OVERLAP, [first]
+    count = max(1, -(-(last - first - OVERLAP) // hop))
+    for number in range(1, count):
+        usual = first + round(number * (last - first - OVERLAP) / count)
+        starts.append(usual if busy is None else _quietest(busy, usual))
+    stops = [*(start + OVERLAP for start in starts[1:]), last]
+    return [slice(start, stop) for start, stop in zip(starts, stops, strict=True)]
+
+
+def _quietest(busy: np.ndarray, usual: int) -> int:
+    """The start near the usual one whose overlap holds the fewest busy rows."""
+    total = np.concatenate([[0], np.cumsum(busy)])
+    starts = usual + np.arange(-OVERLAP, OVERLAP + 1)
+    starts = starts[(starts > 0) & (starts + OVERLAP < len(busy))]
+    rank = total[starts + OVERLAP] - total[starts] + np.abs(starts - usual) / len(busy)
+    return int(starts[np.argmin(rank)])
+
+
+def lay_over(rotation: np.ndarray, location: np.ndarray, piece: RigTake, rows: slice, is_first: bool) -> None:
+    """Write a piece into its rows of rotation (F, B, 4) and location (F, B, 3), fading in over what is there already.
+
+    Of the overlap only the middle is blended: at a piece's very ends nothing is known of what goes on there.
+    """
+    weight = np.ones(rows.stop - rows.start)
+    if not is_first:
+        middle = np.clip((np.arange(OVERLAP) - OVERLAP / 4) / (OVERLAP / 2), 0.0, 1.0)
+        weight[:OVERLAP] = middle * middle * (3.0 - 2.0 * middle)
+    rotation[rows] = rot.slerp(rotation[rows], piece.rotation, weight[:, None])
+    location[rows] += weight[:, None, None] * (piece.location - location[rows])
+
+
+def consecutive(rows: Sized) -> list[slice]:
+    """All rows as slices one after the other."""
+    borders = [*range(0, len(rows), LONGEST), len(rows)]
+    return [slice(a, b) for a, b in itertools.pairwise(borders)]
