@@ -198,14 +198,43 @@ def _travel(residual: Residual, positions: np.ndarray, turn: np.ndarray, pelvis:
     centre = residual.heads[:, hips].mean(axis=1)
     moved = (positions - residual.positions)[:, normalise.HIPS].mean(axis=1) / residual.scale
     arm = centre - residual.heads[:, pelvis]
-    delta = moved + arm - rot.rotate(turn, arm)
-    take, parent = residual.take, residual.take.parents[pelvis]
-    rest = rest_from_parent(take)[pelvis, :3, :3]
+    return _location_change(residual.take, pelvis, moved + arm - rot.rotate(turn, arm))
+
+
+def _location_change(take: RigTake, bone: int, delta: np.ndarray) -> np.ndarray:
+    """Change (F, 3) of a bone's location channels that moves it by delta (F, 3) in the world."""
+    parent, rest = take.parents[bone], rest_from_parent(take)[bone, :3, :3]
     parent_world = take.world_from_armature if parent < 0 else world_matrices(take)[:, parent]
     return np.linalg.solve(parent_world[..., :3, :3] @ rest, delta[..., None])[..., 0]
 
 
 def joint_rotations(residual: Residual, take: RigTake) -> np.ndarray:
     """World rotations (F, J, 4) of the joints' bones in a take of the same rig; of a joint without one, meaningless."""
-    frame = replace(take, world_from_armature=residual.take.world_from_armature)
-    return rot.from_matrix(_unscaled(world_matrices(frame)[:, residual.bones, :3, :3]))
+    return rot.from_matrix(_unscaled(world_matrices(_standing(residual, take))[:, residual.bones, :3, :3]))
+
+
+def _standing(residual: Residual, take: RigTake) -> RigTake:
+    """The take in the residual's world, where its rest pose stands."""
+    return replace(take, world_from_armature=residual.take.world_from_armature)
+
+
+def rig_positions(residual: Residual, take: RigTake) -> np.ndarray:
+    """Heads (F, J, 3) of the joints' bones in a take of the same rig, on its own proportions, in the model's metres.
+
+    The rest pose stands upright there. Of a joint without a bone, meaningless.
+    """
+    return residual.scale * world_matrices(_standing(residual, take))[:, residual.bones, :3, 3]
+
+
+def turn_bones(residual: Residual, take: RigTake, turns: dict[int, np.ndarray], shift: np.ndarray) -> RigTake:
+    """A take of the same rig with the bones of some joints turned (F, 4) in the world, and its pelvis moved (F, 3).
+
+    turns: joint -> rotation; joints without a bone are passed over. All other bones keep their own rotation. shift is
+    in the model's metres.
+    """
+    frame = _standing(residual, take)
+    now, bones = joint_rotations(residual, take), residual.bones
+    world = {int(bones[j]): rot.multiply(turn, now[:, j]) for j, turn in turns.items() if bones[j] >= 0}
+    rotation, location = _local_rotations(replace(residual, take=frame), world), take.location.copy()
+    location[:, bones[0]] += _location_change(frame, int(bones[0]), shift / residual.scale)
+    return replace(take, rotation=rotation, location=location)

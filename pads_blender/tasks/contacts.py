@@ -20,9 +20,9 @@ COLUMNS = MODEL.indices(*CONTACT_JOINTS)
 class ContactSettings:
     """What counts as rest. Speeds in m/s: a contact holds a frame below `still` and lasts while below `moving`."""
 
-    still: float = 0.12
+    still: float = 0.15
     moving: float = 0.25
-    still_vertical: float = 0.12
+    still_vertical: float = 0.15
     moving_vertical: float = 0.3
     lift_metres: float = 0.03  # above the level at which the joint rests
     shortest_seconds: float = 0.1
