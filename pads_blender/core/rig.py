@@ -38,8 +38,11 @@ class Changes:
 def find_changes(before: RigTake, after: RigTake) -> Changes:
     """What the second take does differently; below 1e-6 radians or 1e-6 of the rig's size nothing has changed."""
     size = max(float(np.ptp(before.rest[:, :3, 3], axis=0).max(initial=0.0)), 1e-6)
-    turned = angle_between(normalise(before.rotation), normalise(after.rotation)) > 1e-6
-    moved = np.abs(after.location - before.location).max(axis=-1) > 1e-6 * size
+    turned, moved = (np.zeros(before.rotation.shape[:2], bool) for _ in range(2))
+    for bone in range(len(before.names)):  # one at a time, so that a long take needs no more memory than it has
+        old, new = normalise(before.rotation[:, bone]), normalise(after.rotation[:, bone])
+        turned[:, bone] = angle_between(old, new) > 1e-6
+        moved[:, bone] = np.abs(after.location[:, bone] - before.location[:, bone]).max(axis=-1) > 1e-6 * size
     return Changes(rotation=turned, location=moved)
 
 
@@ -79,9 +82,12 @@ def carry_travel(before: RigTake, after: RigTake) -> RigTake:
     """
     if before.movable is None:
         return after
+    fixed = np.flatnonzero((after.location != before.location).any(axis=(0, 2)) & ~before.movable)
+    if not len(fixed):
+        return after
     pose, local = pose_matrices(after), rest_from_parent(after)
     location = after.location.copy()
-    for bone in np.flatnonzero((after.location != before.location).any(axis=(0, 2)) & ~before.movable):
+    for bone in fixed:
         shift = _location_axes(after, pose, local, bone) @ (after.location - before.location)[:, bone, :, None]
         location[:, bone] = before.location[:, bone]
         carrier = _movable_ancestor(before, bone)
