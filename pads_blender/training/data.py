@@ -175,7 +175,7 @@ def _load_bvh_split(folder: Path, split: str) -> tuple[Clip, ...]:
 def load_bvh(path: Path, subject: str) -> Clip:
     """One BVH file, Y up, on the model's body at 30 frames a second; raises PadsError where it cannot be mapped."""
     bvh = read_bvh(path)
-    take = _bvh_take(bvh)
+    take = bvh_take(bvh)
     heads = (take.world_from_armature @ take.rest)[:, :3, 3]
     motion, _ = to_model(take, guess_mapping(take.names, take.parents, heads))
     at = np.arange(0.0, len(motion) - 0.99, motion.fps / FPS)  # frame times in files are rounded
@@ -185,7 +185,7 @@ def load_bvh(path: Path, subject: str) -> Clip:
     return Clip(positions.astype(np.float32), motion.visible[0], subject, path.stem)
 
 
-def _bvh_take(bvh: Bvh) -> RigTake:
+def bvh_take(bvh: Bvh) -> RigTake:
     """The file as a rig whose bones lie along the file's axes at rest."""
     rest = np.tile(np.eye(4), (len(bvh.names), 1, 1))
     for joint, parent in enumerate(bvh.parents):
