@@ -223,7 +223,8 @@ def rig_positions(residual: Residual, take: RigTake) -> np.ndarray:
 
     The rest pose stands upright there. Of a joint without a bone, meaningless.
     """
-    return residual.scale * world_matrices(_standing(residual, take))[:, residual.bones, :3, 3]
+    heads = world_matrices(_standing(residual, take))[..., :3, 3]
+    return residual.scale * heads[:, residual.bones]
 
 
 def turn_bones(residual: Residual, take: RigTake, turns: dict[int, np.ndarray], shift: np.ndarray) -> RigTake:
