@@ -32,6 +32,13 @@ def bone_length_errors(positions: np.ndarray, parents: tuple[int, ...], offsets:
     return 1000.0 * np.abs(np.linalg.norm(segments, axis=-1) - lengths)
 
 
+def bone_length_drift(positions: np.ndarray, parents: tuple[int, ...]) -> float:
+    """Mean over the segments of the standard deviation of their length in time, millimetres; positions (F, J, 3)."""
+    children = [joint for joint, parent in enumerate(parents) if parent >= 0]
+    segments = positions[:, children] - positions[:, [parents[joint] for joint in children]]
+    return float(1000.0 * np.linalg.norm(segments, axis=-1).std(axis=0).mean())
+
+
 def l2_positions(positions: np.ndarray, truth: np.ndarray, mean: np.ndarray, spread: np.ndarray) -> float:
     """L2P of Harvey et al. 2020: length of a frame's error over all joints, each coordinate standardised; mean.
 

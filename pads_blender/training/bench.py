@@ -14,9 +14,10 @@ import numpy as np
 
 from ..diffusion.prior import Prior, load_prior
 from . import data
+from .scores import FROM, OURS, Score, Summary, summarise
 
-OURS, RAW = "PADS", "as measured"
-_RESAMPLES = 2000
+_PLOT_COLUMNS = 4
+_NAMED = 3  # of what was lost, the worst so many
 
 
 @dataclass(frozen=True)
@@ -58,21 +59,41 @@ class Setup:
         clips = sum(c.subject.startswith("cmu") for c in data.load_split(self.data, "validation"))
         return replace(self, split="validation", limit=-(-clips // 3))
 
+    def segments(self, frames: int) -> list[data.Clip]:
+        """The clips cut into overlapping segments of so many frames; with a limit, as many, evenly spread."""
+        return self._spread([s for c in replace(self, limit=None).clips for s in cut_clip(c, frames)])
+
+    def rig_segments(self, frames: int, most: int) -> list[data.RigClip]:
+        """The same segments on the skeleton of their own file, at most so many."""
+        every = [s for c in replace(self, limit=None).rig_clips for s in cut_rig_clip(c, frames)]
+        return replace(self, limit=min(most, self.limit or most))._spread(every)
+
     def _spread(self, clips: list) -> list:
         if self.limit is None or self.limit >= len(clips):
             return clips
         return [clips[i] for i in np.linspace(0, len(clips) - 1, self.limit).round().astype(int)]
 
 
-@dataclass(frozen=True)
-class Score:
-    """What every method reached on one clip under one seed; chosen: the settings that an oracle took."""
+def cut_clip(clip: data.Clip, frames: int) -> list[data.Clip]:
+    """Segments of so many frames that overlap by half; a clip that is shorter is one segment."""
+    return [
+        replace(clip, positions=clip.positions[start : start + frames], name=f"{clip.name}{FROM}{start}")
+        for start in _starts(len(clip.positions), frames)
+    ]
 
-    case: str
-    clip: str
-    seed: int
-    values: dict[str, float]
-    chosen: dict[str, str]
+
+def cut_rig_clip(clip: data.RigClip, frames: int) -> list[data.RigClip]:
+    """The same segments of a rig's clip."""
+    pieces = []
+    for start in _starts(len(clip.take.frames), frames):
+        channels = ("location", "rotation", "scale", "frames")
+        rows = {name: getattr(clip.take, name)[start : start + frames] for name in channels}
+        pieces.append(replace(clip, take=replace(clip.take, **rows), name=f"{clip.name}{FROM}{start}"))
+    return pieces
+
+
+def _starts(count: int, frames: int) -> range:
+    return range(0, max(count - frames, 0) + 1, frames // 2)
 
 
 @dataclass(frozen=True)
@@ -86,81 +107,36 @@ class Suite:
     run: Callable[[Setup], list[Score]]
 
 
-@dataclass(frozen=True)
-class Summary:
-    """One case of a suite over its clips, seeds averaged: means by method with intervals, ratio to the rival, losses.
-
-    An interval is None where there are fewer than two clips.
-    """
-
-    case: str
-    clips: int
-    means: dict[str, float]
-    intervals: dict[str, tuple[float, float] | None]
-    ratio: float | None
-    ratio_interval: tuple[float, float] | None
-    lost: dict[str, tuple[float, float]]  # clip -> ours, the rival's
-
-
-def summarise(scores: list[Score], rival: str | None) -> list[Summary]:
-    """A summary of every case, in the order of the scores."""
-    return [
-        _summary(case, [s for s in scores if s.case == case], rival) for case in dict.fromkeys(s.case for s in scores)
-    ]
-
-
-def _summary(case: str, scores: list[Score], rival: str | None) -> Summary:
-    methods, clips = list(scores[0].values), list(dict.fromkeys(s.clip for s in scores))
-    table = np.array(
-        [np.mean([[s.values[m] for m in methods] for s in scores if s.clip == clip], axis=0) for clip in clips]
-    )
-    means, resampled = table.mean(axis=0), _resampled_means(table)
-    intervals = {m: _interval(resampled[:, k], len(clips)) for k, m in enumerate(methods)}
-    if rival is None:
-        return Summary(case, len(clips), dict(zip(methods, means.tolist(), strict=True)), intervals, None, None, {})
-    ours, other = methods.index(OURS), methods.index(rival)
-    lost = {
-        c: (float(row[ours]), float(row[other])) for c, row in zip(clips, table, strict=True) if row[ours] > row[other]
-    }
-    return Summary(
-        case,
-        len(clips),
-        dict(zip(methods, means.tolist(), strict=True)),
-        intervals,
-        float(means[ours] / means[other]),
-        _interval(resampled[:, ours] / resampled[:, other], len(clips)),
-        lost,
-    )
-
-
-def _resampled_means(table: np.ndarray) -> np.ndarray:
-    """Means (R, K) of rows of the table (N, K) drawn with replacement: the bootstrap of Efron 1979."""
-    rows = np.random.default_rng(0).integers(0, len(table), (_RESAMPLES, len(table)))
-    return table[rows].mean(axis=1)
-
-
-def _interval(values: np.ndarray, clips: int) -> tuple[float, float] | None:
-    low, high = np.percentile(values, (2.5, 97.5))
-    return (float(low), float(high)) if clips > 1 else None
-
-
 def markdown(suite: Suite, scores: list[Score]) -> str:
     """The suite as text: what was measured, the table, the clips on which the rival was better."""
     summaries = summarise(scores, suite.rival)
     methods = list(dict.fromkeys(m for s in summaries for m in s.means))
-    head = ["case", "clips", *methods] + ([f"{OURS} / {suite.rival}", "clips lost"] if suite.rival else [])
+    head = ["case", "clips", *methods] + ([f"{OURS} / {suite.rival}", "lost"] if suite.rival else [])
     lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     lines += [f"| {' | '.join(_row(s, methods, suite.rival))} |" for s in summaries]
     lost = [_lost_text(s, suite.rival) for s in summaries if s.lost]
-    return "\n\n".join([f"**{suite.name}**, {suite.unit}. {suite.about}", "\n".join(lines), *lost])
+    measures = _measures_table(summaries)
+    return "\n\n".join([f"**{suite.name}**, {suite.unit}. {suite.about}", "\n".join(lines), *measures, *lost])
 
 
 def _row(summary: Summary, methods: list[str], rival: str | None) -> list[str]:
-    cells = [summary.case, str(summary.clips)]
+    count = f"{summary.clips} in {summary.segments} segments" if summary.segments > summary.clips else summary.clips
+    cells = [summary.case, str(count)]
     cells += [_number(summary.means[m], summary.intervals[m]) if m in summary.means else "" for m in methods]
     if rival:
-        cells += [_number(summary.ratio, summary.ratio_interval, 2), f"{len(summary.lost)} of {summary.clips}"]
+        cells += [_number(summary.ratio, summary.ratio_interval, 2), f"{len(summary.lost)} of {summary.segments}"]
     return cells
+
+
+def _measures_table(summaries: list[Summary]) -> list[str]:
+    """What else was measured, methods across; nothing where nothing was."""
+    rows = [(s.case, name, means) for s in summaries for name, means in s.measures.items()]
+    if not rows:
+        return []
+    methods = list(rows[0][2])
+    lines = [f"| case | measure | {' | '.join(methods)} |", "|---" * (len(methods) + 2) + "|"]
+    lines += [f"| {case} | {name} | {' | '.join(_number(m[k], None) for k in methods)} |" for case, name, m in rows]
+    return ["\n".join(lines)]
 
 
 def _number(value: float, interval: tuple[float, float] | None, decimals: int | None = None) -> str:
@@ -171,9 +147,10 @@ def _number(value: float, interval: tuple[float, float] | None, decimals: int | 
 
 
 def _lost_text(summary: Summary, rival: str) -> str:
-    clips = sorted(summary.lost.items(), key=lambda item: item[1][1] / item[1][0])
-    listed = ", ".join(f"{clip} ({ours:.2f}, {other:.2f})" for clip, (ours, other) in clips)
-    return f"Lost, {summary.case} ({OURS}, {rival}): {listed}."
+    """How many were lost, and the worst of them."""
+    worst = sorted(summary.lost.items(), key=lambda item: item[1][1] / item[1][0])[:_NAMED]
+    listed = ", ".join(f"{clip} ({ours:.2f}, {other:.2f})" for clip, (ours, other) in worst)
+    return f"Lost, {summary.case}: {len(summary.lost)}; the worst ({OURS}, {rival}): {listed}."
 
 
 def plot(suites: list[Suite], results: dict[str, list[Score]], path: Path) -> None:
@@ -186,8 +163,12 @@ def plot(suites: list[Suite], results: dict[str, list[Score]], path: Path) -> No
     compared = [suite for suite in suites if suite.rival]
     if not compared:
         return
-    figure, axes = pyplot.subplots(1, len(compared), figsize=(3.6 * len(compared), 3.6), squeeze=False)
-    for axis, suite in zip(axes[0], compared, strict=True):
+    rows = -(-len(compared) // _PLOT_COLUMNS)
+    columns = min(len(compared), _PLOT_COLUMNS)
+    figure, axes = pyplot.subplots(rows, columns, figsize=(3.6 * columns, 3.6 * rows), squeeze=False)
+    for axis in axes.ravel()[len(compared) :]:
+        axis.set_axis_off()
+    for axis, suite in zip(axes.ravel(), compared, strict=False):
         scores = results[suite.name]
         for case in dict.fromkeys(s.case for s in scores):
             values = [s.values for s in scores if s.case == case]
@@ -196,7 +177,7 @@ def plot(suites: list[Suite], results: dict[str, list[Score]], path: Path) -> No
         axis.plot([0, end], [0, end], color="black", linewidth=0.8)
         axis.set(xlabel=f"{suite.rival}, {suite.unit}", ylabel=f"{OURS}, {suite.unit}", title=suite.name)
         axis.set(xlim=(0, end), ylim=(0, end), aspect="equal")
-        axis.legend(fontsize=7)
+        axis.legend(fontsize=6)
     figure.tight_layout()
     figure.savefig(path, dpi=70)
     pyplot.close(figure)
@@ -204,12 +185,13 @@ def plot(suites: list[Suite], results: dict[str, list[Score]], path: Path) -> No
 
 def heading(setup: Setup, command: str) -> str:
     """What the tables stand on: command, split, seeds, prior."""
-    part = f", {setup.limit} of its clips" if setup.limit else ""
+    part = f", {setup.limit} of its clips or segments" if setup.limit else ""
     return (
         f"`{command}`\n\n"
-        f"Captured CMU clips of the split {setup.split}{part}, each whole; {setup.seeds} corruption seed(s) from 0; "
-        f"prior {setup.prior}, weights {weights_of(setup.loaded_prior)}. Means over clips; in brackets the 95 % "
-        "interval of a bootstrap over clips. Lower is better unless said otherwise."
+        f"Captured CMU clips of the split {setup.split}{part}; {setup.seeds} corruption seed(s) from 0; prior "
+        f"{setup.prior}, weights {weights_of(setup.loaded_prior)}. Segments overlap by half and count alike; in "
+        "brackets the 95 % interval of a bootstrap that draws clips, each with all of its segments. Lower is better "
+        "unless said otherwise."
     )
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sys
 import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -16,97 +15,179 @@ from ..core import rotations as rot
 from ..core.bvh import Bvh, local_positions, local_rotations, read_bvh, rotation_order
 from ..core.rig import RigTake
 from . import baselines, bvh_clips, corruption, data
-from .bench import OURS, RAW, Score, Setup, Suite
-from .noise_suites import FILTER, ONCE
+from .bench import Setup, Suite
+from .command_line import clean_files
+from .noise_suites import FILTER, ONCE, TRUTH
+from .scores import OURS, RAW, Score
 
 HAMPEL = "Hampel + Butterworth"
 JITTER_DEGREES = 3.0
-PACKAGE = Path(__file__).resolve().parent.parent
+ROOT_METRES = 0.01
+POP_DEGREES, POP_SHARE, LONGEST_POP = 35.0, 0.01, 3
+SEGMENT_FRAMES, SEGMENTS = 128, 32
+MEASURES = {"MPJPE": metrics.mpjpe, "acceleration error": metrics.acceleration_error}
+
+
+def jittered(clip: data.RigClip, seed: int) -> RigTake:
+    """The clip with every bone shaken about its three axes, and its root shaken in place."""
+    rng = corruption.generator(clip.name, seed)
+    return corruption.root_jitter(corruption.rotation_jitter(clip.take, JITTER_DEGREES, rng), ROOT_METRES, rng)
+
+
+def popped(clip: data.RigClip, seed: int) -> RigTake:
+    """The jittered clip with pops of the bones that are joints of the model."""
+    take, rng = jittered(clip, seed), corruption.generator(f"{clip.name} pops", seed)
+    bones = np.array([take.names.index(entry.bone) for entry in clip.mapping.joints.values() if entry])
+    return corruption.rotation_pops(take, POP_DEGREES, POP_SHARE, LONGEST_POP, rng, bones).take
 
 
 def jitter(setup: Setup) -> list[Score]:
-    """Rotation jitter on every bone of a BVH, through the real command line."""
-    once = baselines.best_on_average(_channel_sweep(*_jittered(clip, 0)) for clip in setup.tuning.rig_clips)
-    with tempfile.TemporaryDirectory() as folder:
-        return [score for seed in range(setup.seeds) for score in _jitter_scores(setup, Path(folder), seed, once)]
+    """Rotation and root jitter."""
+    return _scores(setup, jittered, {"MPJPE": FILTER})
 
 
-def _jitter_scores(setup: Setup, folder: Path, seed: int, once: str) -> list[Score]:
-    dirty, clean = folder / f"dirty{seed}", folder / f"clean{seed}"
-    jittered = {clip.name: _jittered(clip, seed) for clip in setup.rig_clips}
-    for clip in setup.rig_clips:
-        bvh_clips.write_clip(_jittered_take(clip, seed), dirty / f"{clip.name}.bvh")
-    clean_files(setup, sorted(dirty.glob("*.bvh")), clean, seed)
-    scores = []
-    for name, (noisy, truth, joints) in jittered.items():
-        sweep = _channel_sweep(noisy, truth, joints)
-        error, chosen = baselines.best(sweep)
-        result = bvh_clips.positions_metres(read_bvh(clean / f"{name}.bvh"), joints)
-        values = {RAW: sweep["euler, none"], OURS: metrics.mpjpe(result, truth), FILTER: error, ONCE: sweep[once]}
-        values[HAMPEL] = min(e for n, e in sweep.items() if n.startswith("hampel"))
-        scores.append(Score(f"{JITTER_DEGREES:g} degrees", name, seed, values, {FILTER: chosen, ONCE: once}))
-    return scores
+def jitter_pops(setup: Setup) -> list[Score]:
+    """Rotation and root jitter with pops, by two measures, each with the filter that is best by it."""
+    return _scores(setup, popped, {"MPJPE": HAMPEL, "acceleration error": HAMPEL})
 
 
-def _jittered_take(clip: data.RigClip, seed: int) -> RigTake:
-    return corruption.rotation_jitter(clip.take, JITTER_DEGREES, corruption.generator(clip.name, seed))
+@dataclass(frozen=True)
+class Channels:
+    """A damaged BVH, the true positions (F, N, 3) in metres of its mapped joints, and their names."""
+
+    bvh: Bvh
+    truth: np.ndarray
+    joints: list[str]
+
+    @cached_property
+    def columns(self) -> list[int]:
+        """Where the mapped joints stand in the file."""
+        return [self.bvh.names.index(name) for name in self.joints]
+
+    @property
+    def fps(self) -> float:
+        """Frames a second."""
+        return 1.0 / self.bvh.frame_time
+
+    def positions(self, rotations: np.ndarray) -> np.ndarray:
+        """Where the mapped joints are (F, N, 3), in metres from the root, for other local rotations (F, B, 4)."""
+        local = self._local_positions
+        return bvh_clips.chain_positions(self.bvh.parents, local, rotations)[:, self.columns]
+
+    @cached_property
+    def _local_positions(self) -> np.ndarray:
+        local = local_positions(self.bvh) / bvh_clips.UNITS_PER_METRE
+        local[:, 0] = 0.0
+        return local
+
+    @cached_property
+    def root(self) -> np.ndarray:
+        """The damaged path (F, 3) of the root, metres."""
+        return local_positions(self.bvh)[:, 0] / bvh_clips.UNITS_PER_METRE
 
 
-def _jittered(clip: data.RigClip, seed: int) -> tuple[Bvh, np.ndarray, list[str]]:
-    """The jittered BVH, true positions (F, N, 3) in metres, names of the mapped joints that the file has."""
+def channels_of(clip: data.RigClip, damaged: RigTake) -> Channels:
+    """The damaged clip as a BVH, with the truth of the joints that it has."""
     truth = bvh_clips.bvh_of(clip.take)
     joints = [entry.bone for entry in clip.mapping.joints.values() if entry and entry.bone in truth.names]
-    return bvh_clips.bvh_of(_jittered_take(clip, seed)), bvh_clips.positions_metres(truth, joints), joints
+    return Channels(bvh_clips.bvh_of(damaged), bvh_clips.positions_metres(truth, joints), joints)
 
 
-def _channel_sweep(noisy: Bvh, truth: np.ndarray, joints: list[str]) -> dict[str, float]:
-    """Error of every filter on the rotation channels, as continuous angles and as quaternions; the root is clean."""
-    columns, positions = [noisy.names.index(name) for name in joints], local_positions(noisy)
+def channel_sweep(given: Channels, measure: Callable[[np.ndarray, np.ndarray], float]) -> dict[str, float]:
+    """Error of every filter on the rotation channels, as continuous angles and as quaternions.
+
+    The root's path is filtered with whatever brings it nearest to the truth by the same measure.
+    """
+    root = _best_root(given, measure)
 
     def error(rotations: np.ndarray) -> float:
-        world = bvh_clips.chain_positions(noisy.parents, positions, rotations)
-        return metrics.mpjpe(world[:, columns] / bvh_clips.UNITS_PER_METRE, truth)
+        return measure(given.positions(rotations) + root[:, None], given.truth)
 
-    quaternions = rot.make_continuous(local_rotations(noisy))
-    order = rotation_order(noisy.channels[0])
+    quaternions = rot.make_continuous(local_rotations(given.bvh))
+    order = rotation_order(given.bvh.channels[0])
     angles = rot.continuous_euler(rot.to_euler(quaternions, order), order)
-    fps = 1.0 / noisy.frame_time
-    every = baselines.filter_family(fps)
-    some = {name: smooth for name, smooth in every.items() if name.endswith("order 2")}
-    return (
-        baselines.sweep(angles, every, lambda a: error(rot.from_euler(a, order)), "euler, ")
-        | baselines.sweep(quaternions, every, lambda q: error(rot.normalise(q)), "quaternion, ")
-        | baselines.sweep(baselines.hampel(quaternions), some, lambda q: error(rot.normalise(q)), "hampel, ")
+
+    def angle_error(smooth: np.ndarray) -> float:
+        return error(rot.from_euler(smooth, order))
+
+    def quaternion_error(smooth: np.ndarray) -> float:
+        return error(rot.normalise(smooth))
+
+    return _family_sweep(angles, given.fps, angle_error, "euler, ") | _family_sweep(
+        quaternions, given.fps, quaternion_error, "quaternion, "
     )
 
 
-def clean_files(setup: Setup, files: list[Path], out: Path, seed: int) -> None:
-    """The real command line on these files, in one process; with the setup's priors in place of the bundled ones."""
+def _family_sweep(values: np.ndarray, fps: float, error: baselines.Error, prefix: str) -> dict[str, float]:
+    family = baselines.filter_family(fps, len(values)) | baselines.one_euro_family(fps)
+    return baselines.sweep_sparsely(values, family, error, prefix) | baselines.sweep_hampel(
+        values, fps, error, prefix, baselines.sweep_sparsely
+    )
+
+
+def _best_root(given: Channels, measure: Callable[[np.ndarray, np.ndarray], float]) -> np.ndarray:
+    """The root's path (F, 3) through the filter that is best for it."""
+    truth = given.truth[:, given.columns.index(0)][:, None]
+    errors = baselines.sweep_all(given.root, given.fps, lambda smooth: measure(smooth[:, None], truth))
+    return baselines.apply(baselines.best(errors)[1], given.root, given.fps)
+
+
+def _scores(setup: Setup, damage: Callable[[data.RigClip, int], RigTake], rivals: dict[str, str]) -> list[Score]:
+    """Every segment under every seed, by each of the measures; rivals: the method that counts by each."""
+    segments, scores = setup.rig_segments(SEGMENT_FRAMES, SEGMENTS), []
+    once = {name: _once(setup, damage, name) for name in rivals}
     with tempfile.TemporaryDirectory() as folder:
-        root = PACKAGE.parent if setup.models is None else _staged(Path(folder), setup.models)
-        arguments = ["clean", *map(str, files), "-o", f"{out}{os.sep}", "--prior", setup.prior, "--seed", str(seed)]
-        command = [sys.executable, "-m", "pads_blender", *arguments]
-        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{' '.join(command)}\n{done.stderr[-2000:]}")
+        for seed in range(setup.seeds):
+            results = _cleaned(setup, {s.name: damage(s, seed) for s in segments}, Path(folder) / str(seed), seed)
+            for segment in segments:
+                given = channels_of(segment, damage(segment, seed))
+                ours = bvh_clips.positions_metres(results[segment.name], given.joints)
+                scores += [_score(segment.name, seed, given, ours, name, once[name]) for name in rivals]
+    return sorted(scores, key=lambda score: list(rivals).index(score.case))
 
 
-def _staged(folder: Path, models: Path) -> Path:
-    """The package beside other priors, laid out as in the repository."""
-    shutil.copytree(PACKAGE, folder / PACKAGE.name, ignore=shutil.ignore_patterns("__pycache__", "training"))
-    shutil.copytree(models, folder / "bundled_models")
-    return folder
+def _once(setup: Setup, damage: Callable[[data.RigClip, int], RigTake], name: str) -> str:
+    segments = setup.tuning.rig_segments(SEGMENT_FRAMES, SEGMENTS // 4)
+    return baselines.best_on_average(channel_sweep(channels_of(s, damage(s, 0)), MEASURES[name]) for s in segments)
 
 
-_FILTERS = f"zero-phase Butterworth of order 2 and 4 and Gaussian, {len(baselines.filter_family(data.FPS))} settings"
+def _cleaned(setup: Setup, takes: dict[str, RigTake], folder: Path, seed: int) -> dict[str, Bvh]:
+    """Every take as a BVH through the command line."""
+    for name, take in takes.items():
+        bvh_clips.write_clip(take, folder / "dirty" / f"{name}.bvh")
+    clean_files(setup, sorted((folder / "dirty").glob("*.bvh")), folder / "clean", seed)
+    return {name: read_bvh(folder / "clean" / f"{name}.bvh") for name in takes}
+
+
+def _score(name: str, seed: int, given: Channels, ours: np.ndarray, case: str, once: str) -> Score:
+    measure = MEASURES[case]
+    raw = bvh_clips.positions_metres(given.bvh, given.joints)
+    sweep = channel_sweep(given, measure)
+    hampels = {n: e for n, e in sweep.items() if ", hampel" in n}
+    (error, chosen), (hampel, chosen_hampel) = baselines.best(sweep), baselines.best(hampels)
+    values = {RAW: measure(raw, given.truth), OURS: measure(ours, given.truth), FILTER: error, HAMPEL: hampel}
+    values[ONCE] = sweep[once]
+    jerk = {m: metrics.jitter(x, given.fps) for m, x in {RAW: raw, OURS: ours, TRUTH: given.truth}.items()}
+    return Score(case, name, seed, values, {FILTER: chosen, HAMPEL: chosen_hampel, ONCE: once}, {"jerk, m/s^3": jerk})
+
+
+_DAMAGE = (
+    f"Every bone of a BVH turned by {JITTER_DEGREES:g} degrees about each axis and its root moved by "
+    f"{1000 * ROOT_METRES:g} mm on each, both white in time"
+)
+_HOW = (
+    f"through the command line; {SEGMENTS} segments of {SEGMENT_FRAMES} frames, evenly spread (a shorter clip counts "
+    "whole); world positions of the mapped joints. Filters: those of the suite gauss on the rotation channels, as "
+    "continuous angles and as quaternions, the better of the two; the root's path through its own best filter."
+)
 SUITES = (
+    Suite("jitter", f"{_DAMAGE}, {_HOW}", "mm", FILTER, jitter),
     Suite(
-        "jitter",
-        f"Every bone of a BVH turned by {JITTER_DEGREES:g} degrees about each axis, white in time, through the "
-        f"command line; MPJPE of the mapped joints' world positions. Filters: {_FILTERS} on the rotation channels, "
-        "as continuous angles and as quaternions, the better of the two.",
-        "mm",
-        FILTER,
-        jitter,
+        "jitter_pops",
+        f"{_DAMAGE}; and pops: {POP_DEGREES:g} degrees about a random axis for 1 to {LONGEST_POP} frames, starting on "
+        f"{100 * POP_SHARE:g} % of joint-frames; {_HOW} Each measure has its own oracle.",
+        "MPJPE in mm, acceleration error in mm/frame^2",
+        HAMPEL,
+        jitter_pops,
     ),
 )

@@ -6,53 +6,74 @@ import numpy as np
 
 from ..core import metrics
 from ..core.motion import Motion
+from ..core.skeleton import MODEL
 from ..tasks.clean import CleanSettings, clean_motion
 from . import baselines, corruption, data
-from .bench import OURS, RAW, Score, Setup, Suite
+from .bench import Setup, Suite
+from .scores import OURS, RAW, Score
 
-FILTER, ONCE = "best filter of each clip", "one filter for all"
-NOISE_METRES = (0.02, 0.04, 0.1)
+FILTER, ONCE, TRUTH = "best filter of each segment", "one filter for all", "the truth"
+# noise in metres and frames of a segment: the forms of DPoser (60 frames) and NRMF (90)
+GAUSS_CASES = ((0.02, 60), (0.04, 60), (0.1, 60), (0.04, 90))
+
+
+# --- gauss: noise on the positions of the model's joints --------------------------------------------------------------
 
 
 def gauss(setup: Setup) -> list[Score]:
     """Noise on the positions of the model's joints."""
     scores = []
-    for sigma in NOISE_METRES:
-        once = baselines.best_on_average(_noisy_sweep(clip, sigma, 0) for clip in setup.tuning.clips)
-        scores += [_gauss_score(setup, clip, sigma, seed, once) for seed in range(setup.seeds) for clip in setup.clips]
+    for sigma, frames in GAUSS_CASES:
+        once = baselines.best_on_average(_noisy_sweep(s, sigma, 0) for s in setup.tuning.segments(frames))
+        segments, case = setup.segments(frames), f"{1000 * sigma:g} mm, {frames} frames"
+        scores += [_gauss_score(setup, s, sigma, seed, once, case) for seed in range(setup.seeds) for s in segments]
     return scores
 
 
-def _noisy(clip: data.Clip, sigma: float, seed: int) -> np.ndarray:
-    rng = corruption.generator(clip.name, seed)
-    return corruption.position_noise(clip.positions.astype(float), sigma, rng)
+def _noisy(segment: data.Clip, sigma: float, seed: int) -> np.ndarray:
+    rng = corruption.generator(segment.name, seed)
+    return corruption.position_noise(segment.positions.astype(float), sigma, rng)
 
 
-def _noisy_sweep(clip: data.Clip, sigma: float, seed: int) -> dict[str, float]:
-    family = baselines.filter_family(data.FPS)
-    return baselines.sweep(_noisy(clip, sigma, seed), family, lambda smooth: _clip_error(smooth, clip))
+def _noisy_sweep(segment: data.Clip, sigma: float, seed: int) -> dict[str, float]:
+    noisy = _noisy(segment, sigma, seed)
+    return baselines.sweep_all(noisy, data.FPS, lambda smooth: _error(smooth, segment))
 
 
-def _clip_error(positions: np.ndarray, clip: data.Clip) -> float:
-    return metrics.mpjpe(positions[:, clip.visible], clip.positions[:, clip.visible].astype(float))
+def _error(positions: np.ndarray, segment: data.Clip) -> float:
+    return metrics.mpjpe(positions[:, segment.visible], segment.positions[:, segment.visible].astype(float))
 
 
-def _gauss_score(setup: Setup, clip: data.Clip, sigma: float, seed: int, once: str) -> Score:
-    noisy, sweep = _noisy(clip, sigma, seed), _noisy_sweep(clip, sigma, seed)
-    motion = Motion(noisy, np.tile(clip.visible, (len(noisy), 1)), data.FPS)
+def _gauss_score(setup: Setup, segment: data.Clip, sigma: float, seed: int, once: str, case: str) -> Score:
+    noisy, sweep = _noisy(segment, sigma, seed), _noisy_sweep(segment, sigma, seed)
+    motion = Motion(noisy, np.tile(segment.visible, (len(noisy), 1)), data.FPS)
     ours = clean_motion(motion, CleanSettings(seed=seed), setup.loaded_prior).positions
     error, chosen = baselines.best(sweep)
-    values = {RAW: sweep["none"], OURS: _clip_error(ours, clip), FILTER: error, ONCE: sweep[once]}
-    return Score(f"{1000 * sigma:g} mm", clip.name, seed, values, {FILTER: chosen, ONCE: once})
+    values = {RAW: sweep["none"], OURS: _error(ours, segment), FILTER: error, ONCE: sweep[once]}
+    results = {RAW: noisy, OURS: ours, FILTER: baselines.apply(chosen, noisy, data.FPS)}
+    measures = motion_measures(results, segment.positions.astype(float))
+    return Score(case, segment.name, seed, values, {FILTER: chosen, ONCE: once}, measures)
 
 
-_FILTERS = f"zero-phase Butterworth of order 2 and 4 and Gaussian, {len(baselines.filter_family(data.FPS))} settings"
+def motion_measures(results: dict[str, np.ndarray], truth: np.ndarray) -> dict[str, dict[str, float]]:
+    """What MPJPE does not say of positions (F, J, 3) on the model's skeleton: smoothness and bone lengths."""
+    every = results | {TRUTH: truth}
+    return {
+        "acceleration error, mm/frame^2": {m: metrics.acceleration_error(x, truth) for m, x in every.items()},
+        "jerk, m/s^3": {m: metrics.jitter(x, data.FPS) for m, x in every.items()},
+        "bone-length drift, mm": {m: metrics.bone_length_drift(x, MODEL.parents) for m, x in every.items()},
+    }
+
+
 SUITES = (
     Suite(
         "gauss",
-        "Independent Gaussian noise on every coordinate of the model's joints, through clean_motion; MPJPE of "
-        f"world positions. Filters: {_FILTERS} on the same numbers, the best for each clip chosen with the truth; "
-        "one filter for all: chosen on validation clips.",
+        "Independent Gaussian noise on every coordinate of the model's joints, through clean_motion, on segments of 60 "
+        "and 90 frames; MPJPE of world positions. Filters: zero-phase Butterworth of order 2 and 4, Gaussian, "
+        "Savitzky-Golay, Kalman RTS smoothers of constant velocity and acceleration, the causal One-Euro, Hampel with "
+        f"Butterworth, {baselines.settings_count(data.FPS, 60)} settings on the same numbers, the best for each "
+        "segment chosen with the truth; one filter for all: chosen on validation segments. The measures are those of "
+        "the filter with the smallest MPJPE.",
         "mm",
         FILTER,
         gauss,

@@ -12,8 +12,9 @@ from ..core.rig import RigTake
 from ..tasks.clean import CleanSettings, clean_take
 from ..tasks.complete import HiddenBones, hidden_rows, interpolate_rotations
 from . import corruption, data
-from .bench import OURS, RAW, Score, Setup, Suite
+from .bench import Setup, Suite
 from .bvh_clips import joint_positions, limb_bones
+from .scores import OURS, RAW, Score
 
 SLERP = "slerp"
 HIDDEN_FRAMES = 60

@@ -30,6 +30,12 @@ def test_jitter_is_the_third_derivative():
     assert metrics.jitter(cubic, 10.0) == pytest.approx(0.006 * 1000)
 
 
+def test_bone_length_drift_is_the_spread_in_time():
+    poses = np.tile(MODEL.rest_positions, (2, 1, 1))
+    poses[1, MODEL.indices("left_ankle", "left_toe")] += (0.0, 0.0, -0.02)  # the shin 20 mm longer in one of two frames
+    assert metrics.bone_length_drift(poses, MODEL.parents) == pytest.approx(10.0 / 21)
+
+
 def test_bone_length_errors_of_a_stretched_shin():
     pose = MODEL.rest_positions.copy()
     assert metrics.bone_length_errors(pose, MODEL.parents, MODEL.offsets).max() < 1e-9

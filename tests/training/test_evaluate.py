@@ -18,6 +18,7 @@ from pads_blender.paths import bundled_models_dir
 from pads_blender.training import (
     bench,
     bvh_clips,
+    command_line,
     corruption,
     data,
     evaluate,
@@ -29,6 +30,7 @@ from pads_blender.training import (
     rig_suites,
     suites,
 )
+from pads_blender.training.scores import RAW
 
 from . import clips
 
@@ -100,13 +102,55 @@ def test_one_clip_has_no_interval():
     assert summary.ratio_interval is None
 
 
+def test_segments_of_a_clip_stand_or_fall_together():
+    """Every segment counts alike in the mean; a clip of many identical segments is still one draw of the bootstrap."""
+    scores = [score("c", f"a from {i}", 0, 1.0, 2.0) for i in range(90)]
+    scores += [score("c", f"b from {i}", 0, 4.0, 2.0) for i in range(10)]
+    (summary,) = bench.summarise(scores, "other")
+    assert (summary.clips, summary.segments) == (2, 100)
+    assert summary.means[bench.OURS] == pytest.approx(1.3)
+    assert summary.intervals[bench.OURS] == (1.0, 4.0)  # a quarter of the draws has only a, a quarter only b
+    assert len(summary.lost) == 10
+
+
+def test_measures_are_averaged_as_the_values_are():
+    scores = [
+        bench.Score("c", clip, seed, {bench.OURS: 1.0}, {}, {"jerk": {bench.OURS: jerk}})
+        for clip, seed, jerk in (("a", 0, 1.0), ("a", 1, 3.0), ("b", 0, 5.0))
+    ]
+    (summary,) = bench.summarise(scores, None)
+    assert summary.measures == {"jerk": {bench.OURS: 3.5}}
+    suite = bench.Suite("tiny", "Made up.", "mm", None, lambda setup: [])
+    assert "| c | jerk | 3.50 |" in bench.markdown(suite, scores)
+
+
 def test_the_table_shows_cases_ratio_and_losses():
     suite = bench.Suite("tiny", "Made up.", "mm", "other", lambda setup: [])
-    text = bench.markdown(suite, [score("c", "good", 0, 1.0, 2.0), score("c", "bad", 0, 3.0, 2.0)])
-    assert "| case | clips | PADS | other | PADS / other | clips lost |" in text
-    assert "1.00 [" in text  # the ratio
-    assert "1 of 2" in text
-    assert "Lost, c (PADS, other): bad (3.00, 2.00)." in text
+    lost = [score("c", f"bad{i}", 0, 3.0 + i, 2.0) for i in range(5)]
+    text = bench.markdown(suite, [score("c", "good", 0, 1.0, 2.0), *lost])
+    assert "| case | clips | PADS | other | PADS / other | lost |" in text
+    assert "2.17 [" in text  # the ratio
+    assert "5 of 6" in text
+    assert "Lost, c: 5; the worst (PADS, other): bad4 (7.00, 2.00), bad3 (6.00, 2.00), bad2 (5.00, 2.00)." in text
+
+
+# --- segments ---------------------------------------------------------------------------------------------------------
+
+
+def test_segments_overlap_by_half_and_short_clips_are_whole(setup):
+    names = [segment.name for segment in setup.segments(40)]  # clips of 90 and 100 frames
+    assert names == [f"0_one from {start}" for start in (0, 20, 40)] + [f"0_two from {s}" for s in (0, 20, 40, 60)]
+    assert [len(s.positions) for s in setup.segments(95)] == [90, 95]
+    whole = {clip.name: clip.positions for clip in setup.clips}
+    assert np.array_equal(setup.segments(40)[2].positions, whole["0_one"][40:80])
+
+
+def test_segments_of_rigs_are_the_same_ones(setup):
+    rigs, models = setup.rig_segments(40, 100), setup.segments(40)
+    assert [segment.name for segment in rigs] == [segment.name for segment in models]
+    take, whole = rigs[3].take, setup.rig_clips[1].take
+    assert np.array_equal(take.rotation, whole.rotation[:40]) and np.array_equal(take.frames, whole.frames[:40])
+    assert [s.name for s in setup.rig_segments(40, 3)] == [models[i].name for i in (0, 3, 6)]
 
 
 # --- corruption -------------------------------------------------------------------------------------------------------
@@ -121,8 +165,8 @@ def test_damage_depends_on_clip_and_seed_alone():
 
 
 def test_a_limit_changes_no_clip(setup):
-    every = {s.clip: s for s in noise_suites.gauss(bench.replace(setup, seeds=1)) if s.case == "20 mm"}
-    (one,) = (s for s in noise_suites.gauss(bench.replace(setup, seeds=1, limit=1)) if s.case == "20 mm")
+    every = {s.clip: s for s in noise_suites.gauss(bench.replace(setup, seeds=1)) if s.case == "20 mm, 60 frames"}
+    (one,) = (s for s in noise_suites.gauss(bench.replace(setup, seeds=1, limit=1)) if s.case == "20 mm, 60 frames")
     assert one == every[one.clip]
 
 
@@ -175,32 +219,47 @@ def test_joints_stand_in_the_file_in_the_order_of_its_rows(setup):
 
 def test_gauss_measures_the_noise_and_the_best_filter(setup):
     scores = noise_suites.gauss(setup)
-    assert len(scores) == len(noise_suites.NOISE_METRES) * 2 * 2  # clips, seeds
+    assert len(scores) == 2 * sum(len(setup.segments(frames)) for _, frames in noise_suites.GAUSS_CASES)  # two seeds
     for each in scores:
-        millimetres = float(each.case.removesuffix(" mm"))
+        millimetres = float(each.case.partition(" mm")[0])
         # the mean length of a Gaussian vector in space is sigma sqrt(8 / pi)
-        assert each.values[bench.RAW] == pytest.approx(millimetres * np.sqrt(8 / np.pi), rel=0.05)
-        assert each.values[noise_suites.FILTER] <= min(each.values[noise_suites.ONCE], each.values[bench.RAW])
-        assert each.values[bench.OURS] < each.values[bench.RAW]
-    assert len({s.values[bench.RAW] for s in scores}) == len(scores)
+        assert each.values[RAW] == pytest.approx(millimetres * np.sqrt(8 / np.pi), rel=0.05)
+        assert each.values[noise_suites.FILTER] <= min(each.values[noise_suites.ONCE], each.values[RAW])
+        assert each.values[bench.OURS] < each.values[RAW]
+        for measure in each.measures.values():
+            assert measure[RAW] > measure[noise_suites.FILTER]
+        assert each.measures["bone-length drift, mm"][noise_suites.TRUTH] < 1e-3
+    assert len({s.values[RAW] for s in scores}) == len(scores)
 
 
 def test_channel_filters_are_scored_by_where_the_joints_end_up(setup):
-    clip = setup.rig_clips[0]
-    noisy, truth, joints = jitter_suites._jittered(clip, 0)
-    sweep = jitter_suites._channel_sweep(noisy, truth, joints)
-    raw = metrics.mpjpe(bvh_clips.positions_metres(noisy, joints), truth)
-    assert sweep["euler, none"] == pytest.approx(raw)
-    assert sweep["quaternion, none"] == pytest.approx(raw)
+    (clip,) = setup.rig_segments(60, 1)
+    given = jitter_suites.channels_of(clip, jitter_suites.jittered(clip, 0))
+    sweep = jitter_suites.channel_sweep(given, metrics.mpjpe)
+    raw = metrics.mpjpe(bvh_clips.positions_metres(given.bvh, given.joints), given.truth)
+    assert sweep["euler, none"] == pytest.approx(sweep["quaternion, none"])
+    assert 0.8 * raw < sweep["euler, none"] < raw  # its root is filtered all the same
     assert min(sweep.values()) < 0.6 * raw
-    exact = jitter_suites._channel_sweep(bvh_clips.bvh_of(clip.take), truth, joints)
-    assert exact["euler, none"] < 1e-6 < 1.0 < exact["euler, gaussian 8 frames"]
+    exact = jitter_suites.channel_sweep(jitter_suites.channels_of(clip, clip.take), metrics.mpjpe)
+    assert exact["euler, none"] < 1e-6 < 1.0 < exact["euler, hampel 8 frames 0 sigmas, none"]
+
+
+def test_pops_come_on_top_of_the_jitter(setup):
+    (clip,) = setup.rig_segments(90, 1)
+    jittered, popped = jitter_suites.jittered(clip, 0), jitter_suites.popped(clip, 0)
+    degrees = np.degrees(rot.angle_between(rot.normalise(jittered.rotation), rot.normalise(popped.rotation)))
+    joints = [clip.take.names.index(entry.bone) for entry in clip.mapping.joints.values()]
+    assert (degrees[:, joints] > 1.0).mean() == pytest.approx(0.02, abs=0.01)
+    assert degrees[degrees > 1.0] == pytest.approx(35.0, abs=0.1)
+    assert not np.delete(degrees, joints, axis=1).any() or np.delete(degrees, joints, axis=1).max() < 1e-3
+    assert np.array_equal(jittered.location, popped.location)
+    assert np.std((jittered.location - clip.take.location)[:, 0]) == pytest.approx(0.01, rel=0.2)
 
 
 def test_a_lost_arm_that_did_not_move_is_found_by_interpolation(setup):
     errors = rig_suites._side_errors(setup, setup.rig_clips[0], "left", 0)
     assert errors[rig_suites.SLERP] < 0.1  # what 16-bit quaternions leave
-    assert errors[bench.RAW] > 10.0
+    assert errors[RAW] > 10.0
     moving = rig_suites._side_errors(setup, setup.rig_clips[0], "right", 0)
     assert moving[rig_suites.SLERP] > 10.0
 
@@ -264,7 +323,7 @@ def test_jitter_runs_the_real_command_line(setup, tmp_path, capsys):
     evaluate.main([*arguments, "--out", str(tmp_path / "results"), "--page", str(page)])
     written = json.loads((tmp_path / "results" / "bench-motion-dev.json").read_text())
     (only,) = written["suites"]["jitter"]["scores"]
-    assert 0.0 < only["values"][bench.OURS] < only["values"][bench.RAW]
+    assert 0.0 < only["values"][bench.OURS] < only["values"][RAW]
     text = page.read_text()
     assert text.startswith("Before.") and text.endswith("After.\n") and "old" not in text
     assert "**jitter**" in text and "**jitter**" in capsys.readouterr().out
@@ -278,7 +337,7 @@ def test_the_command_line_takes_the_priors_it_is_told_to(setup, tmp_path):
     (tmp_path / "none").mkdir()
     bvh_clips.write_clip(setup.rig_clips[0].take, tmp_path / "clip.bvh")
     with pytest.raises(SystemExit, match=r"pads_motion\.json"):
-        jitter_suites.clean_files(
+        command_line.clean_files(
             bench.replace(setup, models=tmp_path / "none"), [tmp_path / "clip.bvh"], tmp_path / "out", 0
         )
 
@@ -286,7 +345,7 @@ def test_the_command_line_takes_the_priors_it_is_told_to(setup, tmp_path):
 def test_staged_priors_stand_beside_the_package(tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "pads_pose.json").write_text("{}")
-    root = jitter_suites._staged(tmp_path / "stage", tmp_path / "mine")
+    root = command_line._staged(tmp_path / "stage", tmp_path / "mine")
     assert (root / "bundled_models" / "pads_pose.json").is_file()
     assert (root / "pads_blender" / "__main__.py").is_file()
 
