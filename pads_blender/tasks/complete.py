@@ -15,6 +15,7 @@ from ..errors import TakeError
 # fill`, table in docs/benchmark.md); grows about like a square root and levels off. Legs are about twice as far off.
 FILL_ERROR_METRES = 0.02
 FILL_ERROR_LIMIT_METRES = 0.10
+LONGEST_SPIN_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -61,21 +62,55 @@ def interpolate_rotations(take: RigTake, hidden: np.ndarray) -> RigTake:
     A bone that is hidden in all frames comes to rest.
     """
     rotation, columns = take.rotation.copy(), np.flatnonzero(hidden.any(axis=0))
-    rotation[:, columns] = bridge_rotations(take.rotation[:, columns], hidden[:, columns])
+    rotation[:, columns] = bridge_rotations(take.rotation[:, columns], hidden[:, columns], take.fps)
     return replace(take, rotation=rotation)
 
 
-def bridge_rotations(rotation: np.ndarray, hidden: np.ndarray) -> np.ndarray:
-    """Rotations (F, N, 4), where hidden (F, N) by slerp between those beside, at rest where nothing else is known."""
-    before, after = bracket(~hidden)
-    frames = len(hidden)
-    low, high = np.where(before >= 0, before, after), np.where(after < frames, after, before)
-    index = np.arange(frames)[:, None]
-    t = np.where(high > low, (index - low) / np.maximum(high - low, 1), 0.0)
-    low, high = (np.clip(a, 0, frames - 1)[..., None] for a in (low, high))
-    start, end = np.take_along_axis(rotation, low, axis=0), np.take_along_axis(rotation, high, axis=0)
-    filled = np.where(hidden.all(axis=0)[:, None], rot.IDENTITY, rot.slerp(start, end, t))
-    return np.where(hidden[..., None], filled, rotation)
+def bridge_rotations(rotation: np.ndarray, hidden: np.ndarray, fps: float) -> np.ndarray:
+    """Rotations (F, N, 4), where hidden (F, N) by slerp between those beside; held at the ends, at rest if never seen.
+
+    A bone that spins on both sides of a short gap, such as a forearm about itself, spins on through it.
+    """
+    bridged = np.where(hidden.all(axis=0)[:, None], rot.IDENTITY, rotation)
+    for column in np.flatnonzero(hidden.any(axis=0) & ~hidden.all(axis=0)):
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], hidden[:, column], [False]]).astype(int)))
+        for first, stop in edges.reshape(-1, 2):
+            bridged[first:stop, column] = _bridge(rotation[:, column], hidden[:, column], first, stop, fps)
+    return bridged
+
+
+def _bridge(rotation: np.ndarray, hidden: np.ndarray, first: int, stop: int, fps: float) -> np.ndarray:
+    """Rotations (N, 4), or one for all, for the hidden rows first (included) to stop (excluded) of rotation (F, 4)."""
+    if first == 0 or stop == len(rotation):
+        return rotation[stop if first == 0 else first - 1]
+    gap = stop - first + 1
+    turn = rot.to_rotation_vector(rot.multiply(rotation[stop], rot.inverse(rotation[first - 1])))
+    if gap <= LONGEST_SPIN_SECONDS * fps and np.linalg.norm(turn) > 0.5 * np.pi:
+        speeds = [_speed(rotation, hidden, first - 1, -1, gap), _speed(rotation, hidden, stop, 1, gap)]
+        turn = _way_round(turn, gap * np.array(speeds))
+    t = np.arange(1, gap)[:, None] / gap
+    return rot.multiply(rot.from_rotation_vector(t * turn), rotation[first - 1])
+
+
+def _speed(rotation: np.ndarray, hidden: np.ndarray, row: int, direction: int, gap: int) -> np.ndarray:
+    """Rotation vector (3,) in radians per frame at a row, from seen rows in that direction, a quarter of the gap's."""
+    ahead = row + direction * np.arange(1, max(4, gap // 4) + 1)
+    ahead = ahead[(ahead >= 0) & (ahead < len(rotation))]
+    count = int(np.argmax(hidden[ahead])) if hidden[ahead].any() else len(ahead)
+    if not count:
+        return np.zeros(3)
+    other = rotation[row + direction * count]
+    return direction * rot.to_rotation_vector(rot.multiply(other, rot.inverse(rotation[row]))) / count
+
+
+def _way_round(turn: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    """The rotation vector (3,) in radians or the one that gets there the other way round.
+
+    expected (2, 3): what the speeds before and after would make of it. The long way is taken only if both lead at least
+    half of it, which jitter does not.
+    """
+    long_way = turn * (1.0 - 2.0 * np.pi / np.linalg.norm(turn))
+    return long_way if (expected @ long_way > 0.5 * long_way @ long_way).all() else turn
 
 
 def fill_noise(lost: np.ndarray, fps: float) -> np.ndarray:

@@ -6,7 +6,13 @@ import pytest
 from pads_blender.core import rotations as rot
 from pads_blender.core.skeleton import JOINTS
 from pads_blender.errors import TakeError
-from pads_blender.tasks.complete import HiddenBones, hidden_joints, hidden_rows, interpolate_rotations
+from pads_blender.tasks.complete import (
+    HiddenBones,
+    bridge_rotations,
+    hidden_joints,
+    hidden_rows,
+    interpolate_rotations,
+)
 
 from ..core.bodies import build_take, random_motion
 
@@ -52,3 +58,21 @@ def test_ends_are_held_and_a_bone_never_seen_rests(take):
     elbow, neck = take.names.index("left_elbow"), take.names.index("neck")
     assert rot.angle_between(filled.rotation[30:, elbow], take.rotation[29, elbow]).max() < 1e-9
     assert np.array_equal(filled.rotation[:, neck], np.tile(rot.IDENTITY, (40, 1)))
+
+
+@pytest.mark.parametrize("degrees", [9.0, 3.0, -9.0])
+def test_a_bone_that_spins_on_both_sides_of_a_gap_spins_on_through_it(degrees):
+    angle = np.radians(degrees) * np.arange(60.0)
+    spin = rot.from_rotation_vector(angle[:, None] * np.array([0.0, 0.6, 0.8]))[:, None]
+    hidden = np.zeros((60, 1), bool)
+    hidden[20:45] = True
+    bridged = bridge_rotations(spin, hidden, 30.0)
+    assert np.degrees(rot.angle_between(bridged, spin)).max() < 1e-6
+
+
+def test_a_bone_that_does_not_spin_takes_the_short_way():
+    angle = np.radians(np.concatenate([np.full(20, -80.0), np.full(25, np.nan), np.full(15, 80.0)]))
+    swing = rot.from_rotation_vector(np.nan_to_num(angle)[:, None] * np.array([0.0, 0.6, 0.8]))[:, None]
+    noise = np.random.default_rng(0).normal(0.0, np.radians(3.0), (60, 1, 3))
+    bridged = bridge_rotations(rot.multiply(rot.from_rotation_vector(noise), swing), np.isnan(angle)[:, None], 30.0)
+    assert np.degrees(rot.angle_between(bridged[32:34, 0], rot.IDENTITY)).max() < 20.0

@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 
 from pads_blender.core import rotations as rot
+from pads_blender.core.mapping import Mapping
 from pads_blender.core.retarget import to_model
-from pads_blender.core.rig import RigTake
+from pads_blender.core.rig import RigTake, world_matrices
+from pads_blender.core.skeleton import JOINTS, MODEL
 from pads_blender.diffusion.prior import load_prior
 from pads_blender.tasks.clean import CleanSettings, clean_take
+from pads_blender.tasks.complete import HiddenBones
 from pads_blender.tasks.kept import Kept, pass_through
 from pads_blender.training.data import load_rig_clips
 
@@ -106,3 +109,56 @@ def test_kept_frames_are_exact_beside_each_other_and_beyond_them_nothing_changes
     steps = rot.angle_between(led.rotation[1:], led.rotation[:-1])
     apart = rot.angle_between(before.rotation, after.rotation)[:, [3, 7]].max()
     assert steps[:, [3, 7]].max() < 0.6 * apart  # spread over frames, no leap
+
+
+# --- rotations that positions do not show -----------------------------------------------------------------------------
+
+
+def twisting(frames: int, degrees: float, joint: str = "left_elbow") -> tuple[RigTake, Mapping, int]:
+    """A moving body whose forearm twists about itself; the take, its mapping and the bone."""
+    local, root = random_motion(frames, seed=3)
+    number, child = JOINTS.index(joint), JOINTS.index(joint) + 1
+    axis = MODEL.offsets[child] / np.linalg.norm(MODEL.offsets[child])
+    angle = degrees * 0.5 * (1.0 - np.cos(np.pi * np.arange(frames) / (frames - 1)))
+    local[:, number] = rot.multiply(local[:, number], rot.from_rotation_vector(np.radians(angle)[:, None] * axis))
+    take, mapping = build_take(local, root)
+    return take, mapping, take.names.index(joint)
+
+
+def twist_degrees(take: RigTake, bone: int, child: int) -> np.ndarray:
+    """Twist (F,) of a bone about its own axis, unwrapped from the first frame."""
+    axis = rot.rotate(rot.from_matrix(take.rest[bone, :3, :3].T), take.rest[child, :3, 3] - take.rest[bone, :3, 3])
+    axis = np.broadcast_to(axis / np.linalg.norm(axis), (len(take.frames) - 1, 3))
+    steps = rot.multiply(rot.inverse(take.rotation[:-1, bone]), take.rotation[1:, bone])
+    return np.degrees(np.concatenate([[0.0], np.cumsum(rot.twist_angle(steps, axis))]))
+
+
+@pytest.mark.parametrize(("frames", "degrees"), [(150, 300.0), (150, -300.0), (100, 300.0)])
+def test_a_twisting_forearm_hidden_in_the_middle_twists_on(prior, frames, degrees):
+    take, mapping, bone = twisting(frames, degrees)
+    first = frames // 2 - 20
+    lost = HiddenBones(("left_elbow",), first + 1.0, first + 40.0)
+    broken = replace(take, rotation=take.rotation.copy())
+    broken.rotation[first : first + 40, bone] = broken.rotation[first, bone]
+    cleaned, _ = clean_take(broken, mapping, replace(SETTINGS, complete=(lost,)), prior)
+    twist = twist_degrees(cleaned, bone, take.names.index("left_wrist"))
+    true = twist_degrees(take, bone, take.names.index("left_wrist"))
+    steps = np.diff(twist) * np.sign(degrees)
+    inside = steps[first - 2 : first + 42]
+    assert inside.min() > -0.5 and inside.max() < 2.0 * np.abs(np.diff(true)).max()
+    assert twist[-1] == pytest.approx(true[-1], abs=15.0)  # no turn too many or too few
+    assert np.abs(twist - true)[first : first + 40].max() < 25.0
+
+
+def test_hands_and_head_keep_their_measured_orientation(performed, prior):
+    take, mapping = performed
+    dirty = jittered(take)
+    cleaned, _ = clean_take(dirty, mapping, SETTINGS, prior)
+    bones = [take.names.index(mapping.joints[j].bone) for j in ("head", "left_wrist", "right_wrist")]
+    world = [rot.from_matrix(world_matrices(t)[:, bones, :3, :3]) for t in (take, dirty, cleaned)]
+    before, after = (np.degrees(rot.angle_between(w, world[0])) for w in world[1:])
+    assert (after.mean(axis=0) < 0.75 * before.mean(axis=0)).all()
+    assert np.percentile(after, 99) < np.percentile(before, 99)
+    untouched, _ = clean_take(take, mapping, SETTINGS, prior)
+    turned = np.degrees(rot.angle_between(rot.from_matrix(world_matrices(untouched)[:, bones, :3, :3]), world[0]))
+    assert turned.mean() < 2.0
