@@ -75,6 +75,28 @@ def npss(sequences: np.ndarray, truth: np.ndarray) -> float:
     return float(np.average(distance, weights=true_total))
 
 
+def contact_speed(feet: np.ndarray, resting: np.ndarray, fps: float) -> float:
+    """Mean horizontal speed in mm/s of feet (F, N, 3) from one frame to the next where both rest, (F, N) bool."""
+    steps = np.linalg.norm(np.diff(feet[..., :2], axis=0), axis=-1)
+    both = resting[1:] & resting[:-1]
+    return float(1000.0 * fps * steps[both].mean()) if both.any() else 0.0
+
+
+def skate_ratio(feet: np.ndarray, fps: float) -> float:
+    """Share of frames in which both feet slide (RoHM, Zhang et al. 2024): ankle and toe above 0.10 m/s though low.
+
+    feet (F, 4, 3): left ankle, left toe, right ankle, right toe, Z up. Low: 0.15 m for ankles and 0.10 m for toes above
+    the lowest of the four within a second on either side, for the floor need not be level.
+    """
+    if len(feet) < 2:
+        return 0.0
+    reach, lowest = max(1, round(fps)), feet[..., 2].min(axis=1)
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(lowest, reach, mode="edge"), 2 * reach + 1)
+    height = feet[:-1, :, 2] - windows.min(axis=-1)[:-1, None]
+    fast = fps * np.linalg.norm(np.diff(feet[..., :2], axis=0), axis=-1) > 0.10
+    return float(np.all(fast & (height < np.array([0.15, 0.10, 0.15, 0.10])), axis=1).mean())
+
+
 def average_pairwise_distance(poses: np.ndarray) -> float:
     """Mean joint distance in millimetres over all pairs of different poses (N, J, 3): how varied a set is."""
     total = sum(float(joint_errors(poses[i + 1 :], poses[i]).sum()) for i in range(len(poses) - 1))

@@ -45,6 +45,31 @@ def test_bone_length_errors_of_a_stretched_shin():
     assert np.delete(errors, MODEL.index("left_ankle") - 1).max() < 1e-9
 
 
+def test_contact_speed_counts_only_what_rests():
+    feet = np.zeros((4, 2, 3))
+    feet[:, 0, 0] = 0.003 * np.arange(4)  # 3 mm a frame
+    feet[:, 1, 1] = np.arange(4.0)  # a leap, not in contact
+    feet[:, 0, 2] = np.arange(4.0)  # heights do not count
+    resting = np.array([[True, False]] * 4)
+    assert metrics.contact_speed(feet, resting, 30.0) == pytest.approx(90.0)
+    assert metrics.contact_speed(feet, ~resting & False, 30.0) == 0.0
+
+
+def test_skate_ratio_counts_frames_in_which_both_feet_slide_low():
+    feet = np.zeros((11, 4, 3))
+    feet[:, ::2, 2] = 0.08  # ankles
+    feet[:, :, 0] = 0.004 * np.arange(11)[:, None]  # 0.12 m/s at 30 frames a second
+    assert metrics.skate_ratio(feet, 30.0) == 1.0
+    assert metrics.skate_ratio(feet + 5.0, 30.0) == 1.0  # on a roof
+    assert metrics.skate_ratio(feet, 20.0) == 0.0  # 0.08 m/s
+    one_stands = feet.copy()
+    one_stands[6:, 2:, 0] = one_stands[6, 2:, 0]
+    assert metrics.skate_ratio(one_stands, 30.0) == pytest.approx(0.6)
+    one_is_up = feet.copy()
+    one_is_up[:5, :2, 2] += 0.2
+    assert metrics.skate_ratio(one_is_up, 30.0) == pytest.approx(0.5)
+
+
 def test_average_pairwise_distance_of_three_poses():
     poses = np.zeros((3, 2, 3))
     poses[1, 0] = (0.03, 0.04, 0.0)  # 50 mm from the others at one joint of two
