@@ -25,7 +25,8 @@ JITTER_DEGREES = 3.0
 ROOT_METRES = 0.01
 POP_DEGREES, POP_SHARE, LONGEST_POP = 35.0, 0.01, 3
 SEGMENT_FRAMES, SEGMENTS = 128, 32
-MEASURES = {"MPJPE": metrics.mpjpe, "acceleration error": metrics.acceleration_error}
+Measure = Callable[[np.ndarray, np.ndarray], float]
+MEASURES: dict[str, Measure] = {"MPJPE": metrics.mpjpe, "acceleration error": metrics.acceleration_error}
 
 
 def jittered(clip: data.RigClip, seed: int) -> RigTake:
@@ -93,11 +94,26 @@ def channels_of(clip: data.RigClip, damaged: RigTake) -> Channels:
     return Channels(bvh_clips.bvh_of(damaged), bvh_clips.positions_metres(truth, joints), joints)
 
 
-def channel_sweep(given: Channels, measure: Callable[[np.ndarray, np.ndarray], float]) -> dict[str, float]:
+def channel_sweep(given: Channels, measure: Measure) -> dict[str, float]:
     """Error of every filter on the rotation channels, as continuous angles and as quaternions.
 
     The root's path is filtered with whatever brings it nearest to the truth by the same measure.
     """
+    errors = {}
+    for kind, (values, error) in _representations(given, measure).items():
+        errors |= _family_sweep(values, given.fps, error, f"{kind}, ")
+    return errors
+
+
+def setting_error(given: Channels, measure: Measure, name: str) -> float:
+    """Error of the one setting that channel_sweep calls so: a sparse sweep may have left it out."""
+    kind, _, setting = name.partition(", ")
+    values, error = _representations(given, measure)[kind]
+    return error(baselines.apply(setting, values, given.fps))
+
+
+def _representations(given: Channels, measure: Measure) -> dict[str, tuple[np.ndarray, baselines.Error]]:
+    """The rotation channels (F, B, 3 or 4) in either form, each with the error of such channels smoothed."""
     root = _best_root(given, measure)
 
     def error(rotations: np.ndarray) -> float:
@@ -106,16 +122,10 @@ def channel_sweep(given: Channels, measure: Callable[[np.ndarray, np.ndarray], f
     quaternions = rot.make_continuous(local_rotations(given.bvh))
     order = rotation_order(given.bvh.channels[0])
     angles = rot.continuous_euler(rot.to_euler(quaternions, order), order)
-
-    def angle_error(smooth: np.ndarray) -> float:
-        return error(rot.from_euler(smooth, order))
-
-    def quaternion_error(smooth: np.ndarray) -> float:
-        return error(rot.normalise(smooth))
-
-    return _family_sweep(angles, given.fps, angle_error, "euler, ") | _family_sweep(
-        quaternions, given.fps, quaternion_error, "quaternion, "
-    )
+    return {
+        "euler": (angles, lambda smooth: error(rot.from_euler(smooth, order))),
+        "quaternion": (quaternions, lambda smooth: error(rot.normalise(smooth))),
+    }
 
 
 def _family_sweep(values: np.ndarray, fps: float, error: baselines.Error, prefix: str) -> dict[str, float]:
@@ -125,7 +135,7 @@ def _family_sweep(values: np.ndarray, fps: float, error: baselines.Error, prefix
     )
 
 
-def _best_root(given: Channels, measure: Callable[[np.ndarray, np.ndarray], float]) -> np.ndarray:
+def _best_root(given: Channels, measure: Measure) -> np.ndarray:
     """The root's path (F, 3) through the filter that is best for it."""
     truth = given.truth[:, given.columns.index(0)][:, None]
     errors = baselines.sweep_all(given.root, given.fps, lambda smooth: measure(smooth[:, None], truth))
@@ -166,7 +176,7 @@ def _score(name: str, seed: int, given: Channels, ours: np.ndarray, case: str, o
     hampels = {n: e for n, e in sweep.items() if ", hampel" in n}
     (error, chosen), (hampel, chosen_hampel) = baselines.best(sweep), baselines.best(hampels)
     values = {RAW: measure(raw, given.truth), OURS: measure(ours, given.truth), FILTER: error, HAMPEL: hampel}
-    values[ONCE] = sweep[once]
+    values[ONCE] = setting_error(given, measure, once)
     jerk = {m: metrics.jitter(x, given.fps) for m, x in {RAW: raw, OURS: ours, TRUTH: given.truth}.items()}
     return Score(case, name, seed, values, {FILTER: chosen, HAMPEL: chosen_hampel, ONCE: once}, {"jerk, m/s^3": jerk})
 

@@ -240,6 +240,8 @@ def test_channel_filters_are_scored_by_where_the_joints_end_up(setup):
     assert sweep["euler, none"] == pytest.approx(sweep["quaternion, none"])
     assert 0.8 * raw < sweep["euler, none"] < raw  # its root is filtered all the same
     assert min(sweep.values()) < 0.6 * raw
+    for name in ("euler, none", "quaternion, hampel 3 frames 3 sigmas, none", min(sweep, key=sweep.get)):
+        assert jitter_suites.setting_error(given, metrics.mpjpe, name) == pytest.approx(sweep[name])
     exact = jitter_suites.channel_sweep(jitter_suites.channels_of(clip, clip.take), metrics.mpjpe)
     assert exact["euler, none"] < 1e-6 < 1.0 < exact["euler, hampel 8 frames 0 sigmas, none"]
 
