@@ -93,16 +93,21 @@ def _polish(positions: np.ndarray) -> np.ndarray:
 def _at_prior_rate(
     evidence: Evidence, x: np.ndarray, sigma: np.ndarray, step: int, prior: MotionPrior, look: int
 ) -> np.ndarray:
-    """The prior works at about 30 frames a second; above that rate a take keeps its own smoothed detail."""
+    """The prior works at about 30 frames a second; above that rate a take keeps its own smoothed detail.
+
+    x (F, J, 3) is filled where sigma (F, J) is infinite. What was suspected and turned out real counts as detail, too.
+    """
     first = look * _HOP // 2
     if step == 1:
         return denoise_windows(prior, x, sigma, first)
+    is_real = (evidence.suspect & np.isfinite(sigma)).any()
+    own = temporal.smooth(x, np.ones(sigma.shape), evidence.joint_noise) if is_real else evidence.smoothed
     precision = 1.0 / sigma**2
     slow, gathered, middle = thin_out(x, precision, step)
-    smoothed, _, _ = thin_out(evidence.smoothed, precision, step)
+    smoothed, _, _ = thin_out(own, precision, step)
     with np.errstate(divide="ignore"):
         denoised = denoise_windows(prior, slow, 1.0 / np.sqrt(gathered), first)
-    return evidence.smoothed + _interpolate(denoised - smoothed, middle, len(x))
+    return own + _interpolate(denoised - smoothed, middle, len(x))
 
 
 def _interpolate(values: np.ndarray, at: np.ndarray, frames: int) -> np.ndarray:
