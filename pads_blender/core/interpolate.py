@@ -53,11 +53,11 @@ def fill_hidden(positions: np.ndarray, visible: np.ndarray) -> np.ndarray:
         return positions.copy()
     upright = np.broadcast_to(np.eye(3, dtype=positions.dtype), (*positions.shape, 3))
     rough = _hang_hidden(positions, visible, upright)
-    at_rest = _body_frames(MODEL.rest_positions.astype(positions.dtype))
-    return _hang_hidden(positions, visible, _body_frames(rough) @ np.swapaxes(at_rest, -1, -2))
+    at_rest = body_frames(MODEL.rest_positions.astype(positions.dtype))
+    return _hang_hidden(positions, visible, body_frames(rough) @ np.swapaxes(at_rest, -1, -2))
 
 
-def _body_frames(positions: np.ndarray) -> np.ndarray:
+def body_frames(positions: np.ndarray) -> np.ndarray:
     """World from body (..., F, J, 3, 3): the chest's frame for what hangs on it, the heading for pelvis and legs."""
     hips = positions[..., _LEFT_HIP, :] - positions[..., _RIGHT_HIP, :]
     shoulders = positions[..., _LEFT_SHOULDER, :] - positions[..., _RIGHT_SHOULDER, :]

@@ -1,5 +1,7 @@
 """RigTake: one armature and its motion as plain arrays, in Blender's terms. Knows no bpy and no model skeleton."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,6 +27,11 @@ class RigTake:
     frames: np.ndarray  # (F,) float, scene frame of each row
     fps: float
     movable: np.ndarray | None = None  # (B,) bool, bones whose location is animated and so may be changed; None = all
+
+    def rows(self, rows: slice) -> RigTake:
+        """Some of the frames."""
+        channels = {name: getattr(self, name)[rows] for name in ("location", "rotation", "scale", "frames")}
+        return replace(self, **channels)
 
 
 @dataclass(frozen=True)

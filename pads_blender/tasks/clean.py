@@ -12,14 +12,16 @@ from ..core.mapping import Mapping
 from ..core.motion import Motion
 from ..core.retarget import Residual, apply_motion, to_model
 from ..core.rig import RigTake
-from ..core.skeleton import JOINTS, MODEL
+from ..core.skeleton import JOINTS
 from ..diffusion.prior import Prior
 from ..errors import TakeError
 from . import frames, pieces, windows
 from .complete import HiddenBones, hidden_joints, hidden_rows, interpolate_rotations
 from .evidence import SamplerSettings, gather_evidence
 from .kept import Kept, kept_joints, pass_through
-from .problems import find_frozen, find_rotation_pops
+from .pops import find_rotation_pops
+from .problems import find_problems
+from .repair import exchange_sides_back, find_lost_bones
 from .twist import smooth_unseen_rotations, steady_twists
 
 OnStep = Callable[[int, int], None]
@@ -99,13 +101,14 @@ def clean_take(
     What is kept comes out exactly as it went in, and the frames beside it flow into it.
     """
     rows, kept = _chosen_rows(take, settings), kept or Kept.nothing(take)
-    bones = to_model(_rows_of(take, slice(rows.start, rows.start + 1)), mapping)[1].bones
-    hidden = _find_hidden(take, bones, rows, settings) & ~kept.rotation
-    bridged = _bridged(take, hidden, rows)
+    bones = to_model(take.rows(slice(rows.start, rows.start + 1)), mapping)[1].bones
+    in_place = _sides_in_place(take, bones, rows, kept)
+    hidden = _find_hidden(in_place, bones, rows, settings) & ~kept.rotation
+    bridged = _bridged(in_place, hidden, rows)
     parts, noise = pieces.split(rows.start, rows.stop, hidden.any(axis=1)), []
     rotation, location, weight = take.rotation.copy(), take.location.copy(), _border_weight(take, rows)
     for number, part in enumerate(parts):
-        piece = _Piece(_rows_of(bridged, part), _rows_of(take, part), hidden[part], kept.rows(part))
+        piece = _Piece(bridged.rows(part), take.rows(part), hidden[part], kept.rows(part))
         result, cleaned = _clean_piece(piece, mapping, settings, prior, _progress(on_step, number, len(parts)))
         noise.append(np.median(cleaned.noise, axis=0))
         share = weight[part.start - rows.start : part.stop - rows.start]
@@ -129,7 +132,7 @@ def _clean_piece(
 ) -> tuple[RigTake, Motion]:
     """The piece's frames cleaned, and the motion of the model that they were made from."""
     hidden, kept = piece.hidden, piece.kept
-    _, residual = to_model(_rows_of(piece.bridged, slice(0, 1)), mapping)
+    _, residual = to_model(piece.bridged.rows(slice(0, 1)), mapping)
     steadied = smooth_unseen_rotations(piece.bridged, residual.bones, settings.strength)
     motion, residual = to_model(steadied, mapping)
     seen = replace(motion, visible=motion.visible & ~hidden_joints(hidden, residual.bones))
@@ -139,12 +142,21 @@ def _clean_piece(
     return pass_through(piece.before, result, kept), cleaned
 
 
-def _find_hidden(take: RigTake, bones: np.ndarray, rows: slice, settings: CleanSettings) -> np.ndarray:
-    """Bone rotations (F, B) of the chosen rows that are to be completed: those that the user named, and frozen ones."""
-    hidden = np.zeros(take.rotation.shape[:2], bool)
-    hidden[rows] = hidden_rows(_rows_of(take, rows), settings.complete)
+def _sides_in_place(take: RigTake, bones: np.ndarray, rows: slice, kept: Kept) -> RigTake:
+    """The take with limbs that were taken for those of the other side exchanged back in the chosen rows."""
+    rotation = take.rotation.copy()
     for part in pieces.split(rows.start, rows.stop):
-        hidden[part] |= find_frozen_bones(_rows_of(take, part), bones)
+        piece, exchanged = exchange_sides_back(take.rows(part), bones, kept.rotation[part])
+        rotation[part] = np.where(exchanged[..., None], piece.rotation, rotation[part])
+    return replace(take, rotation=rotation)
+
+
+def _find_hidden(take: RigTake, bones: np.ndarray, rows: slice, settings: CleanSettings) -> np.ndarray:
+    """Bone rotations (F, B) of the chosen rows that are to be completed: those that the user named, and lost ones."""
+    hidden = np.zeros(take.rotation.shape[:2], bool)
+    hidden[rows] = hidden_rows(take.rows(rows), settings.complete)
+    for part in pieces.split(rows.start, rows.stop):
+        hidden[part] |= find_lost_bones(take.rows(part), bones)
     return hidden
 
 
@@ -152,7 +164,7 @@ def _bridged(take: RigTake, hidden: np.ndarray, rows: slice) -> RigTake:
     """The take with what is hidden bridged from the chosen rows beside it."""
     if not hidden.any():
         return take
-    filled = interpolate_rotations(_rows_of(take, rows), hidden[rows]).rotation
+    filled = interpolate_rotations(take.rows(rows), hidden[rows]).rotation
     return replace(take, rotation=np.concatenate([take.rotation[: rows.start], filled, take.rotation[rows.stop :]]))
 
 
@@ -165,24 +177,6 @@ def _faded(before: RigTake, after: RigTake, weight: np.ndarray) -> RigTake:
 def _progress(on_step: OnStep | None, number: int, count: int) -> OnStep | None:
     """The steps of one piece of several as steps of the whole."""
     return on_step and (lambda step, steps: on_step(number * steps + step, count * steps))
-
-
-def find_frozen_bones(take: RigTake, bones: np.ndarray) -> np.ndarray:
-    """Frames and bones (F, B) that are held while they should move; bones (J,) of the joints, -1 for none.
-
-    Only together with the bone of a neighbouring joint: lost tracking takes a limb, whereas a single bone that holds is
-    often one at the limit of its joint, such as a straight knee.
-    """
-    held = np.where(bones >= 0, find_frozen(take.rotation)[:, bones], False)
-    together = np.zeros_like(held)
-    for joint, parent in enumerate(MODEL.parents):
-        if parent >= 0:
-            both = held[:, joint] & held[:, parent]
-            together[:, joint] |= both
-            together[:, parent] |= both
-    frozen = np.zeros(take.rotation.shape[:2], bool)
-    frozen[:, bones[bones >= 0]] = together[:, bones >= 0]
-    return frozen
 
 
 def _onto_rig(residual: Residual, positions: np.ndarray, strength: float, held: np.ndarray) -> RigTake:
@@ -199,16 +193,6 @@ def _chosen_rows(take: RigTake, settings: CleanSettings) -> slice:
     return slice(int(inside[0]), int(inside[-1]) + 1)
 
 
-def _rows_of(take: RigTake, rows: slice) -> RigTake:
-    return replace(
-        take,
-        location=take.location[rows],
-        rotation=take.rotation[rows],
-        scale=take.scale[rows],
-        frames=take.frames[rows],
-    )
-
-
 def _border_weight(take: RigTake, rows: slice) -> np.ndarray:
     """Share of the result (F,) in each chosen row: it fades in and out where the take goes on beyond the range."""
     count = rows.stop - rows.start
@@ -223,7 +207,7 @@ def _border_weight(take: RigTake, rows: slice) -> np.ndarray:
 
 def _report(before: RigTake, after: RigTake, mapping: Mapping, noise: np.ndarray, hidden: np.ndarray) -> dict:
     """Mean and largest change of every mapped joint in degrees and millimetres, and what was measured and found."""
-    changes = [_changes(_rows_of(before, rows), _rows_of(after, rows), mapping) for rows in pieces.consecutive(hidden)]
+    changes = [_changes(before.rows(rows), after.rows(rows), mapping) for rows in pieces.consecutive(hidden)]
     millimetres, degrees = (np.concatenate([change[i] for change in changes]) for i in range(2))
     bones = changes[0][2]
     joints = {}
@@ -238,7 +222,14 @@ def _report(before: RigTake, after: RigTake, mapping: Mapping, noise: np.ndarray
                 "noise_mm": round(1000.0 * float(noise[joint]), 2),
                 "completed_frames": int(hidden[:, bone].sum()),
             }
-    return {"frames": len(before.frames), "fps": before.fps, "mapping": mapping.to_json(), "joints": joints}
+    problems = [problem.to_json() for problem in find_problems(before, mapping)]
+    return {
+        "frames": len(before.frames),
+        "fps": before.fps,
+        "mapping": mapping.to_json(),
+        "joints": joints,
+        "problems": problems,
+    }
 
 
 def _changes(before: RigTake, after: RigTake, mapping: Mapping) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..core.skeleton import MODEL
-from .problems import _runs
+from .running import find_runs
 
 CONTACT_JOINTS = ("left_ankle", "left_toe", "right_ankle", "right_toe")
 COLUMNS = MODEL.indices(*CONTACT_JOINTS)
@@ -51,7 +51,7 @@ class Contacts:
         return tuple(
             ContactRange(name, first, last)
             for column, name in enumerate(CONTACT_JOINTS)
-            for first, last in _runs(self.resting[:, column])
+            for first, last in find_runs(self.resting[:, column])
         )
 
     @classmethod
@@ -81,7 +81,7 @@ def _rest_of(track: np.ndarray, fps: float, settings: ContactSettings) -> np.nda
     still = (horizontal < settings.still) & (vertical < settings.still_vertical)
     slow = (horizontal < settings.moving) & (vertical < settings.moving_vertical)
     resting = np.zeros(len(track), bool)
-    for first, last in _runs(_without_gaps(slow, settings.longest_gap_seconds * fps)):
+    for first, last in find_runs(_without_gaps(slow, settings.longest_gap_seconds * fps)):
         rows = slice(first, last + 1)
         if not still[rows].any():
             continue
@@ -102,7 +102,7 @@ def _speeds(track: np.ndarray, fps: float) -> tuple[np.ndarray, np.ndarray]:
 
 def _without_gaps(chosen: np.ndarray, longest: float) -> np.ndarray:
     filled = chosen.copy()
-    for first, last in _runs(~chosen):
+    for first, last in find_runs(~chosen):
         if last - first + 1 <= longest and first > 0 and last < len(chosen) - 1:
             filled[first : last + 1] = True
     return filled
@@ -114,7 +114,7 @@ def _keep_supporting(resting: np.ndarray, height: np.ndarray, fps: float, settin
     A raised foot, or a jump at its highest, is reached from below and left downwards.
     """
     kept, reach = np.zeros_like(resting), max(1, round(settings.approach_seconds * fps))
-    for first, last in _runs(resting):
+    for first, last in find_runs(resting):
         level = np.median(height[first : last + 1])
         before, after = height[max(0, first - reach) : first], height[last + 1 : last + 1 + reach]
         from_above = not len(before) or before.max() > level

@@ -8,7 +8,7 @@ from ..core.interpolate import fill_hidden
 from ..core.motion import Motion
 from . import temporal
 from .noise import estimate_noise
-from .problems import find_end_leaps, find_pops, keep_short
+from .pops import find_end_leaps, find_pops, keep_short
 
 EXPECTED_METRES = 0.08  # how far off a still joint may lie that was left out for a few frames
 _NEAR = 3  # frames

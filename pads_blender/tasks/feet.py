@@ -15,7 +15,7 @@ from ..core.retarget import Residual, rig_positions, turn_bones
 from ..core.rig import RigTake
 from ..core.skeleton import MODEL
 from .contacts import CONTACT_JOINTS, Contacts, find_contacts
-from .problems import _runs
+from .running import find_runs
 
 LEG_JOINTS = np.array(
     [MODEL.indices(*[f"{s}_{j}" for j in ("hip", "knee", "ankle", "toe")]) for s in ("left", "right")]
@@ -119,7 +119,7 @@ def lock_legs(legs: np.ndarray, contacts: Contacts, amount: np.ndarray, fps: flo
 def _moves(path: np.ndarray, resting: np.ndarray, amount: np.ndarray, fps: float) -> tuple[np.ndarray, np.ndarray]:
     """By how much (F, 3) one joint is to move, and how far it is held (F,): fully in contacts, faded in beside them."""
     move, hold = np.zeros(path.shape), np.zeros(len(path))
-    runs, longest = _runs(resting), max(1, round(BLEND_SECONDS * fps))
+    runs, longest = find_runs(resting), max(1, round(BLEND_SECONDS * fps))
     for i, (first, last) in enumerate(runs):
         rows = slice(first, last + 1)
         # The more still, the more it counts: borders, where the foot comes and goes, hardly do.

@@ -1,109 +1,251 @@
-"""What looks broken in a take, found from the take alone: held rotations, and joints that leap away and back."""
+"""Find what is broken in a rig's take and list it, for an animator to step through and for Clean to repair."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
 from ..core import rotations as rot
-from .noise import estimate_noise
+from ..core.mapping import Mapping
+from ..core.motion import Motion
+from ..core.retarget import to_model
+from ..core.rig import RigTake
+from ..core.skeleton import JOINTS, MODEL
+from . import pieces
+from .repair import joint_rotations_of
+from .running import find_runs, running_median
+from .scoring import KINDS, THRESHOLDS, score_problems
 
-FROZEN_FRAMES = 6  # a shorter hold is bridged by the smoothing anyway
-_ABRUPT = 0.5  # against its usual change: motion that ends or begins at such speed was cut, not brought to rest
-_MOSTLY_STILL = 0.4  # of the frames: some suits only turn the feet now and then
-_STILL_RADIANS = 1e-4  # a channel that is held has no change at all, but for the file's rounding
-_JUMP = 4.0  # a frozen bone leaps back: by more than this many of its usual frame to frame changes
-_NEAR_FRAMES = 15
-_POP = 4.5  # times the median distance nearby: three standard deviations of Gaussian noise
-LONGEST_POP_SECONDS = 0.1
-_END_FRAMES = 3
-_LEAP = 8.0  # times the usual step nearby
-_SMALLEST_LEAP_METRES = 0.1
-SMALLEST_POP_METRES = 0.02
-SMALLEST_POP_QUATERNION = 0.05  # about 6 degrees
+_LEAST_SECONDS = {"jitter": 0.3, "frozen": 0.2, "missing": 0.2, "swap": 0.1, "slide": 0.15, "penetration": 0.15}
+_LONGEST_GAP_SECONDS = 0.1
+# What is off by less is not worth a look. Frozen and missing: by so much it leaps back.
+_LEAST_METRES = dict.fromkeys(KINDS, 0.02) | {"jitter": 0.005, "slide": 0.04}
+_LIMBS = ("collar", "shoulder", "elbow", "wrist"), ("hip", "knee", "ankle", "toe")
+_BESIDE_FRAMES = 3
 
 
-def find_frozen(rotation: np.ndarray) -> np.ndarray:
-    """Frames and bones (F, B) whose rotation (F, B, 4) is held while the bone should move.
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is broken: what kind, where, from first to last scene frame, both included.
 
-    Held: no change over FROZEN_FRAMES or more. Should move: its motion stops and starts at full speed, or it leaps at
-    one end of the hold; a performer slows down to stand still. A bone that is still for most of the take is driven so.
+    joint and bone: the topmost that are affected; joints: all of them. severity: millimetres by which a joint is off at
+    worst, as far as the take itself can tell.
     """
-    frozen = np.zeros(rotation.shape[:2], bool)
-    change = rot.angle_between(rotation[:-1], rotation[1:])
-    still = change < _STILL_RADIANS
-    for bone in np.flatnonzero(still.mean(axis=0) < _MOSTLY_STILL) if len(change) else ():
-        for first, last in _runs(still[:, bone]):
-            if last - first + 1 >= FROZEN_FRAMES - 1 and _is_cut(change[:, bone], first, last):
-                frozen[first + 1 : last + 2, bone] = True
-    return frozen
+
+    kind: str
+    joint: str
+    bone: str
+    joints: tuple[str, ...]
+    first: float
+    last: float
+    severity: float
+    reason: str
+
+    def to_json(self) -> dict:
+        """Plain data."""
+        return asdict(self)
 
 
-def _runs(still: np.ndarray) -> list[tuple[int, int]]:
-    """First and last index of every run of True."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], still, [False]]).astype(int)))
-    return [(int(a), int(b) - 1) for a, b in edges.reshape(-1, 2)]
+@dataclass(frozen=True)
+class _Seen:
+    """A take as the detectors saw it: motion of the model, local rotations (F, J, 4), bones (J,), scores."""
+
+    motion: Motion
+    rotation: np.ndarray
+    bones: np.ndarray
+    scores: dict[str, np.ndarray]
+
+    def broken(self, kind: str) -> np.ndarray:
+        """Frames and joints (F, J) that count as broken, short interruptions bridged and what is too short left out."""
+        found = (self.scores[kind] > THRESHOLDS[kind]) & (self.bones >= 0)
+        fps = self.motion.fps
+        gap, least = round(_LONGEST_GAP_SECONDS * fps), round(_LEAST_SECONDS.get(kind, 0.0) * fps)
+        return np.stack([_tidied(column, gap if least else 0, least) for column in found.T], axis=1)
 
 
-def _is_cut(change: np.ndarray, first: int, last: int) -> bool:
-    beside = np.concatenate([change[max(0, first - _NEAR_FRAMES) : first], change[last + 1 : last + 1 + _NEAR_FRAMES]])
-    moving = beside[beside >= _STILL_RADIANS]
-    if len(moving) < 3:
-        return False
-    edges = [change[i] for i in (first - 1, last + 1) if 0 <= i < len(change)]
-    usual = float(np.median(moving))
-    return max(edges) > _JUMP * usual or (len(edges) == 2 and min(edges) > _ABRUPT * usual)
+def find_problems(take: RigTake, mapping: Mapping) -> list[Problem]:
+    """Everything in the take that looks broken, in the order of time."""
+    found: list[_Find] = []
+    for rows in pieces.split(0, len(take.frames)):
+        found = _joined(found, _finds(take.rows(rows), mapping, rows.start))
+    bones = to_model(take.rows(slice(0, 1)), mapping)[1].bones
+    problems = [find.problem(take, bones) for find in found if find.metres >= _LEAST_METRES[find.kind]]
+    return sorted(problems, key=lambda problem: (problem.first, problem.last, problem.kind))
 
 
-def find_pops(values: np.ndarray, sigma: np.ndarray, smallest: float = SMALLEST_POP_METRES) -> np.ndarray:
-    """Columns and frames (F, N) of values (F, N, C) that lie off the path of the frames around them.
+@dataclass(frozen=True)
+class _Find:
+    """A problem by rows of the take and joints of the model, and by how far they are off in metres."""
 
-    Hampel's test: further from the median of 7 frames than is usual nearby and than noise of sigma (N,) explains.
-    They are pops or very quick motion: who asks must judge by other means.
-    """
-    if len(values) < 3:
-        return np.zeros(values.shape[:2], bool)
-    distance = np.linalg.norm(values - _running_median(values, 3), axis=-1)
-    usual = _running_median(distance, _NEAR_FRAMES)
-    return distance > np.maximum(np.maximum(_POP * usual, 2.0 * _POP * sigma), smallest)
+    kind: str
+    joints: tuple[int, ...]
+    first: int
+    last: int
+    metres: float
 
+    def touches(self, other: _Find, margin: int = 0) -> bool:
+        """Whether both are about some joint of the same limb, at the same time."""
+        same_limb = any(set(self.joints) & set(limb) and set(other.joints) & set(limb) for limb in _limbs())
+        return same_limb and self.first <= other.last + margin and other.first <= self.last + margin
 
-def find_rotation_pops(rotation: np.ndarray) -> np.ndarray:
-    """Frames and bones (F, B) whose rotation (F, B, 4) against the parent lies off the path of the frames around it."""
-    channels = rot.make_continuous(rotation)
-    sigma = estimate_noise(channels, np.ones(channels.shape[:2], bool))
-    return find_pops(channels, sigma, SMALLEST_POP_QUATERNION)
+    def united_with(self, other: _Find) -> _Find:
+        """One find for two that touch."""
+        joints = tuple(sorted({*self.joints, *other.joints}))
+        first, last = min(self.first, other.first), max(self.last, other.last)
+        return _Find(self.kind, joints, first, last, max(self.metres, other.metres))
 
-
-def keep_short(suspect: np.ndarray, fps: float) -> np.ndarray:
-    """The suspect stretches (F, N) that can be pops: a tenth of a second at most, with something before and after.
-
-    What lasts longer is quick motion or lost tracking, and at a take's ends nothing shows that a joint comes back.
-    """
-    most, short = max(3, round(LONGEST_POP_SECONDS * fps)), np.zeros_like(suspect)
-    for column in np.flatnonzero(suspect.any(axis=0)):
-        for first, last in _runs(suspect[:, column]):
-            if last - first < most and first > 0 and last < len(suspect) - 1:
-                short[first : last + 1, column] = True
-    return short
-
-
-def find_end_leaps(values: np.ndarray, sigma: np.ndarray) -> np.ndarray:
-    """Up to three frames (F, N) at either end of values (F, N, C) that a leap parts from the rest, such as a T-pose.
-
-    They are not wrong, and are to be left as they are, but must not drag the frames beside them. Where a quarter of the
-    columns leap together, all do: it is another pose.
-    """
-    leaps = np.zeros(values.shape[:2], bool)
-    for direction in (slice(None), slice(None, None, -1)):
-        steps = np.linalg.norm(np.diff(values[direction][:_NEAR_FRAMES], axis=0), axis=-1)
-        if len(steps) > 2 * _END_FRAMES:
-            usual = np.median(steps[_END_FRAMES:], axis=0)
-            large = steps[:_END_FRAMES] > np.maximum(
-                np.maximum(_LEAP * usual, 2.0 * _POP * sigma), _SMALLEST_LEAP_METRES
-            )
-            leaps[direction][:_END_FRAMES] |= np.flip(np.maximum.accumulate(np.flip(large, axis=0), axis=0), axis=0)
-    return leaps | (leaps.mean(axis=1, keepdims=True) > 0.25)
+    def problem(self, take: RigTake, bones: np.ndarray) -> Problem:
+        """The same in the words of the rig and of the scene."""
+        names = tuple(JOINTS[joint] for joint in self.joints)
+        start, end = float(take.frames[self.first]), float(take.frames[self.last])
+        when = f"in frame {start:g}" if start == end else f"in frames {start:g} to {end:g}"
+        said = _DETAILS[self.kind][0].format(_spoken(self.metres))
+        bone = take.names[int(bones[self.joints[0]])]
+        severity = round(1000.0 * self.metres, 1)
+        return Problem(self.kind, names[0], bone, names, start, end, severity, f"{_subject(names)} {said} {when}")
 
 
-def _running_median(values: np.ndarray, reach: int) -> np.ndarray:
-    """Median over reach frames on either side along the first axis, ends held."""
-    padded = np.pad(values, ((reach, reach), *((0, 0),) * (values.ndim - 1)), mode="edge")
-    return np.median(np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=0), axis=-1)
+def _finds(take: RigTake, mapping: Mapping, offset: int) -> list[_Find]:
+    """What is found in a piece of a take that begins at row `offset`."""
+    seen, found = look_at(take, mapping), []
+    for kind in KINDS:
+        for joints, first, last in _grouped(seen.broken(kind)):
+            found.append(_Find(kind, tuple(joints), first, last, _DETAILS[kind][1](seen, joints, first, last)))
+    return [replace(f, first=f.first + offset, last=f.last + offset) for f in _without_echoes(found)]
+
+
+def _without_echoes(found: list[_Find]) -> list[_Find]:
+    """Without what another problem explains: limbs leap where they are exchanged, held or lost, and come back."""
+    causes = {"pop": ("swap", "frozen", "missing"), "frozen": ("missing",), "slide": ("swap", "frozen", "missing")}
+    return [
+        find
+        for find in found
+        if not any(find.touches(o, _BESIDE_FRAMES) for o in found if o.kind in causes.get(find.kind, ()))
+    ]
+
+
+def _joined(before: list[_Find], after: list[_Find]) -> list[_Find]:
+    """The finds of successive pieces that overlap: what both hold, or what goes on, becomes one."""
+    result = list(before)
+    for find in after:
+        same = [i for i, other in enumerate(result) if other.kind == find.kind and other.touches(find)]
+        if same:
+            result[same[0]] = result[same[0]].united_with(find)
+        else:
+            result.append(find)
+    return result
+
+
+def look_at(take: RigTake, mapping: Mapping) -> _Seen:
+    """The take, scored."""
+    motion, residual = to_model(take, mapping)
+    rotation = joint_rotations_of(take, residual.bones)
+    return _Seen(motion, rotation, residual.bones, score_problems(motion, rotation))
+
+
+def _tidied(flags: np.ndarray, gap: int, least: int) -> np.ndarray:
+    """Flags (F,) with gaps of up to so many frames closed and stretches of fewer than `least` taken out."""
+    tidy = flags.copy()
+    for first, last in find_runs(~flags):
+        if last - first < gap and first > 0 and last < len(flags) - 1:
+            tidy[first : last + 1] = True
+    for first, last in find_runs(tidy):
+        if last - first + 1 < least:
+            tidy[first : last + 1] = False
+    return tidy
+
+
+def _grouped(broken: np.ndarray) -> list[tuple[list[int], int, int]]:
+    """Joints, first and last row of every problem: what overlaps within one limb, or within the torso, is one."""
+    groups = []
+    for limb in _limbs():
+        for first, last in find_runs(broken[:, limb].any(axis=1)):
+            joints = [joint for joint in limb if broken[first : last + 1, joint].any()]
+            groups.append((joints, first, last))
+    return groups
+
+
+def _limbs() -> list[list[int]]:
+    sides = [MODEL.indices(*(f"{side}_{part}" for part in limb)) for side in ("left", "right") for limb in _LIMBS]
+    return [sorted(set(range(len(JOINTS))).difference(*sides)), *sides]
+
+
+def _reach() -> np.ndarray:
+    """Distance (J,) in metres from each joint to the farthest one that turns with it."""
+    rest = MODEL.rest_positions
+    reach = np.full(len(JOINTS), 0.1)
+    for joint in range(len(JOINTS)):
+        ancestor = MODEL.parents[joint]
+        while ancestor >= 0:
+            reach[ancestor] = max(reach[ancestor], np.linalg.norm(rest[joint] - rest[ancestor]))
+            ancestor = MODEL.parents[ancestor]
+    return reach
+
+
+def _subject(names: tuple[str, ...]) -> str:
+    if len(names) == 1:
+        return names[0]
+    return f"{names[0]} with {names[1]}" if len(names) == 2 else f"{names[0]} to {names[-1]}"
+
+
+def _spoken(metres: float) -> str:
+    return f"{metres:.2f} m" if metres >= 0.1 else f"{1000 * metres:.0f} mm"
+
+
+# --- how far joints are off, in metres --------------------------------------------------------------------------------
+
+
+def _shaken(seen: _Seen, joints: list[int], first: int, last: int) -> float:
+    degrees = seen.scores["jitter"][first : last + 1, joints].max(axis=0)
+    return float((np.radians(degrees) * _reach()[joints]).max())
+
+
+def _leapt(seen: _Seen, joints: list[int], first: int, last: int) -> float:
+    low = max(0, first - _BESIDE_FRAMES)
+    rows, inside = slice(low, last + 1 + _BESIDE_FRAMES), slice(first - low, last + 1 - low)
+    channels = rot.make_continuous(seen.rotation[rows][:, joints])
+    usual = rot.normalise(running_median(channels, _BESIDE_FRAMES))
+    turned = (rot.angle_between(channels, usual)[inside] * _reach()[joints]).max()
+    if 0 not in joints:
+        return float(turned)
+    travel = seen.motion.positions[rows, 0]
+    return float(max(turned, np.linalg.norm(travel - running_median(travel, _BESIDE_FRAMES), axis=-1)[inside].max()))
+
+
+def _held(seen: _Seen, joints: list[int], first: int, last: int) -> float:
+    """By how much the hold differs from the frames before and after; of what never moves, how far it reaches."""
+    reach, middle = _reach()[joints], seen.rotation[(first + last) // 2, joints]
+    beside = [row for row in (first - 1, last + 1) if 0 <= row < len(seen.rotation)]
+    if not beside:
+        return float(reach.max())
+    return float((rot.angle_between(seen.rotation[beside][:, joints], middle) * reach).max())
+
+
+def _exchanged(seen: _Seen, joints: list[int], first: int, last: int) -> float:
+    positions = seen.motion.positions[first : last + 1]
+    return float(
+        np.linalg.norm(positions[:, joints] - positions[:, MODEL.mirrored[joints]], axis=-1).mean(axis=0).max()
+    )
+
+
+def _slid(seen: _Seen, joints: list[int], first: int, last: int) -> float:
+    way = seen.motion.positions[last, joints, :2] - seen.motion.positions[first, joints, :2]
+    return float(np.linalg.norm(way, axis=-1).max())
+
+
+def _sunk(seen: _Seen, joints: list[int], first: int, last: int) -> float:
+    return float(seen.scores["penetration"][first : last + 1, joints].max())
+
+
+# kind -> what is said of it, and how far joints are off
+_DETAILS: dict[str, tuple[str, Callable[[_Seen, list[int], int, int], float]]] = {
+    "jitter": ("shakes by {}", _shaken),
+    "pop": ("leaps {} away and back", _leapt),
+    "frozen": ("stands still while it should move, {} off,", _held),
+    "missing": ("is at rest as if it had not been captured, {} off,", _held),
+    "swap": ("is taken for that of the other side, {} away,", _exchanged),
+    "slide": ("slides {} while it stands", _slid),
+    "penetration": ("lies {} below the floor", _sunk),
+}

@@ -13,7 +13,7 @@ from ..core.rig import RigTake
 from ..core.skeleton import MODEL
 from . import temporal
 from .noise import estimate_noise
-from .problems import SMALLEST_POP_QUATERNION, find_pops
+from .pops import SMALLEST_POP_QUATERNION, find_pops
 
 _LEAVES = tuple(MODEL.indices("left_wrist", "right_wrist", "left_toe", "right_toe"))
 

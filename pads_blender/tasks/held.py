@@ -1,0 +1,97 @@
+"""Channels that are held or zeroed while the performer moves, with small noise on them or without.
+
+What is measured moves smoothly: what it does over half a second is far larger than what it does from frame to frame. A
+held channel shows the same white noise over any time. The ratio of the two is von Neumann's (1941). A performer who
+stands still slows down first; what is lost stops and goes on at full speed, or leaps.
+"""
+
+import numpy as np
+
+from ..core.skeleton import MODEL
+from .running import best_window, find_runs, over_windows
+
+HELD = -1.5  # score from which on a channel may be held
+_WINDOWS = ((0.5, 0.0), (0.3, 1.0))  # seconds, and what is taken off the score: short windows are surer of themselves
+_SMALLEST = 1e-5  # radians or metres: rounding in files
+_ALWAYS_STILL = 0.9  # of the frames: a bone that is not animated
+_SOFT = 1.0  # taken off the score of a hold without a leap or a cut
+_JUMP = 4.0  # a held bone leaps back: by more than this many of its usual frame to frame changes
+_ABRUPT = 0.5  # against its usual change: motion that ends and begins at such speed was cut, not brought to rest
+_ABOVE_NOISE = 4.0  # times the steps inside the hold: noise alone does not reach it
+_BESIDE_SECONDS = 0.5
+# A limb is lost with both of its segments, whereas one that holds alone may be at the limit of its joint.
+PAIRS = tuple(
+    tuple(MODEL.indices(f"{side}_{upper}", f"{side}_{lower}"))
+    for side in ("left", "right")
+    for upper, lower in (("shoulder", "elbow"), ("hip", "knee"))
+)
+
+
+def hold_scores(channels: np.ndarray, fps: float) -> np.ndarray:
+    """How surely (F, J) each channel (F, J, C) in radians or metres is held in each frame; from HELD on it may be.
+
+    Minus the logarithm of von Neumann's ratio, the best of all windows that a frame lies in, less where a hold begins
+    and ends as rest does; what both segments of a limb have in common counts for all of its joints.
+    """
+    if len(channels) < 5:
+        return np.full(channels.shape[:2], -np.inf)
+    score = _window_scores(channels, fps)
+    steps = np.linalg.norm(np.diff(channels, axis=0), axis=-1)
+    reach = max(5, round(_BESIDE_SECONDS * fps))
+    for joint in range(score.shape[1]):
+        for first, last in find_runs(score[:, joint] > HELD):
+            if not is_cut(steps[:, joint], first, last, reach):
+                score[first : last + 1, joint] -= _SOFT
+    score[:, _not_animated(steps)] = -np.inf
+    for upper, lower in PAIRS:
+        limb = [joint for joint in range(len(MODEL)) if _hangs_on(joint, upper)]
+        score[:, limb] += np.maximum(np.minimum(score[:, upper], score[:, lower]) - HELD, 0.0)[:, None]
+    return score
+
+
+def _not_animated(steps: np.ndarray) -> np.ndarray:
+    """Channels (J,) that are still for nearly all of the take, but for limbs that are while another limb moves."""
+    still = (steps < _SMALLEST).mean(axis=0) > _ALWAYS_STILL
+    lost = [bool(still[upper] and still[lower]) for upper, lower in PAIRS]
+    for (upper, lower), is_lost in zip(PAIRS, lost, strict=True):
+        if is_lost and not all(lost):
+            still[[upper, lower]] = False
+    return still
+
+
+def _window_scores(channels: np.ndarray, fps: float) -> np.ndarray:
+    score = np.full(channels.shape[:2], -np.inf)
+    for seconds, less in _WINDOWS:
+        length = min(max(5, round(seconds * fps)), len(channels))
+        score = np.maximum(score, best_window(-np.log(_von_neumann(channels, length)), length) - less)
+    return score
+
+
+def _von_neumann(channels: np.ndarray, length: int) -> np.ndarray:
+    """Variance in each window over the white noise in it, (F - length + 1, J)."""
+    spread = over_windows(channels, length, lambda windows: windows.var(axis=-1, ddof=1).sum(axis=-1))
+    bends = np.sum(np.diff(channels, 2, axis=0) ** 2, axis=-1) / 6.0
+    noise = over_windows(bends, length - 2, lambda windows: windows.mean(axis=-1))
+    return (spread + _SMALLEST**2) / (noise + _SMALLEST**2)
+
+
+def is_cut(steps: np.ndarray, first: int, last: int, reach: int) -> bool:
+    """Whether the hold of frames first to last stops and starts at full speed or leaps; steps (F - 1,) of one channel.
+
+    At the very ends of a take nothing is known of it: there the other end decides.
+    """
+    inside = float(np.median(steps[first + 1 : last - 1])) if last - first > 4 else 0.0
+    edges = [steps[max(0, i - 2) : i + 2].max() for i in (first - 1, last) if 0 <= i < len(steps)]
+    beside = np.concatenate([steps[max(0, first - 2 - reach) : max(0, first - 2)], steps[last + 2 : last + 2 + reach]])
+    moving = beside[beside > max(inside, _SMALLEST)]
+    if len(moving) < 3 or not edges:
+        return False
+    usual = float(np.median(moving))
+    leaps, moves = max(_JUMP * usual, _ABOVE_NOISE * inside), max(_ABRUPT * usual, _ABOVE_NOISE * inside)
+    return max(edges) > leaps or (len(edges) == 2 and min(edges) > moves)
+
+
+def _hangs_on(joint: int, ancestor: int) -> bool:
+    while joint >= 0 and joint != ancestor:
+        joint = MODEL.parents[joint]
+    return joint == ancestor

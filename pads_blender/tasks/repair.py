@@ -1,0 +1,58 @@
+"""What Clean does about a rig's problems before the prior speaks: sides exchanged back, lost limbs hidden."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..core import rotations as rot
+from ..core.rig import RigTake
+from .held import hold_scores
+from .swaps import ROTATION_PAIRS, LimbPair, exchange_back, exchange_score, swapped_rows
+
+SURELY_HELD = 0.5  # both segments of a limb are held, and the motion was cut off: resting limbs stay below it
+
+
+def joint_rotations_of(take: RigTake, bones: np.ndarray) -> np.ndarray:
+    """Local rotations (F, J, 4) of the joints' bones (J,), -1 for none, which is at rest."""
+    return np.where((bones >= 0)[:, None], take.rotation[:, bones], rot.IDENTITY)
+
+
+def find_lost_bones(take: RigTake, bones: np.ndarray) -> np.ndarray:
+    """Frames and bones (F, B) of limbs that are held or zeroed while they should move; bones (J,), -1 for none.
+
+    What is lost from the first frame to the last stays: nothing measured could take its place.
+    """
+    channels = 2.0 * rot.make_continuous(joint_rotations_of(take, bones))
+    held = hold_scores(channels, take.fps) > SURELY_HELD
+    held &= ~held.all(axis=0)
+    lost = np.zeros(take.rotation.shape[:2], bool)
+    lost[:, bones[bones >= 0]] = held[:, bones >= 0]
+    return lost
+
+
+def exchange_sides_back(take: RigTake, bones: np.ndarray, kept: np.ndarray) -> tuple[RigTake, np.ndarray]:
+    """The take with limbs that were taken for those of the other side in their own place; frames and bones (F, B).
+
+    kept (F, B) bool: bones that the animator vouches for; their limbs stay as they are.
+    """
+    rotation, exchanged = joint_rotations_of(take, bones), np.zeros(take.rotation.shape[:2], bool)
+    for pair in ROTATION_PAIRS:
+        joints = [joint for joint in (*pair.all_left, *pair.all_right) if bones[joint] >= 0]
+        for mirrored in (False, True):
+            rows = swapped_rows(exchange_score(rotation, pair, mirrored, take.fps))
+            rows &= ~kept[:, bones[joints]].any(axis=1)
+            if rows.any() and _has_both_sides(pair, bones):
+                rotation = exchange_back(rotation, pair, mirrored, rows)
+                exchanged[np.ix_(rows, bones[joints])] = True
+    result = take.rotation.copy()
+    for joint in np.flatnonzero(bones >= 0):
+        rows = exchanged[:, bones[joint]]
+        result[rows, bones[joint]] = rotation[rows, joint]
+    return replace(take, rotation=result), exchanged
+
+
+def _has_both_sides(pair: LimbPair, bones: np.ndarray) -> bool:
+    """Whether the rig has the bones of both limbs or of neither, joint by joint."""
+    return bool(np.array_equal(bones[list(pair.all_left)] >= 0, bones[list(pair.all_right)] >= 0))

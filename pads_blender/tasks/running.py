@@ -1,0 +1,54 @@
+"""Statistics of the frames around each frame, in pieces, so that memory does not grow with the take."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+_WINDOWS_AT_ONCE = 4096
+Statistic = Callable[[np.ndarray], np.ndarray]
+
+
+def over_windows(values: np.ndarray, length: int, statistic: Statistic) -> np.ndarray:
+    """The statistic of all windows (..., length) of values (F, ...), over their last axis: (F - length + 1, ...)."""
+    count, pieces = len(values) - length + 1, []
+    for first in range(0, count, _WINDOWS_AT_ONCE):
+        part = values[first : min(first + _WINDOWS_AT_ONCE, count) + length - 1]
+        pieces.append(statistic(np.lib.stride_tricks.sliding_window_view(part, length, axis=0)))
+    return np.concatenate(pieces)
+
+
+def running_median(values: np.ndarray, reach: int) -> np.ndarray:
+    """Median over reach frames on either side along the first axis of (F, ...), ends held."""
+    return over_windows(_ends_held(values, reach), 2 * reach + 1, lambda windows: np.median(windows, axis=-1))
+
+
+def running_mean(values: np.ndarray, reach: int) -> np.ndarray:
+    """Mean over reach frames on either side along the first axis of (F, ...), ends held."""
+    return over_windows(_ends_held(values, reach), 2 * reach + 1, lambda windows: windows.mean(axis=-1))
+
+
+def running_lowest(values: np.ndarray, reach: int) -> np.ndarray:
+    """Minimum over reach frames on either side along the first axis of (F, ...), ends held."""
+    return over_windows(_ends_held(values, reach), 2 * reach + 1, lambda windows: windows.min(axis=-1))
+
+
+def running_highest(values: np.ndarray, reach: int) -> np.ndarray:
+    """Maximum over reach frames on either side along the first axis of (F, ...), ends held."""
+    return over_windows(_ends_held(values, reach), 2 * reach + 1, lambda windows: windows.max(axis=-1))
+
+
+def _ends_held(values: np.ndarray, reach: int) -> np.ndarray:
+    return np.pad(values, ((reach, reach), *((0, 0),) * (values.ndim - 1)), mode="edge")
+
+
+def best_window(scores: np.ndarray, length: int) -> np.ndarray:
+    """For each frame (F, ...) the highest of the scores (F - length + 1, ...) of the windows that it lies in."""
+    edges = ((length - 1, length - 1), *((0, 0),) * (scores.ndim - 1))
+    padded = np.pad(scores, edges, constant_values=-np.inf)
+    return over_windows(padded, length, lambda windows: windows.max(axis=-1))
+
+
+def find_runs(flags: np.ndarray) -> list[tuple[int, int]]:
+    """First and last index of every run of True in flags (F,)."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(int)))
+    return [(int(a), int(b) - 1) for a, b in edges.reshape(-1, 2)]
