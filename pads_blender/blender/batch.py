@@ -145,6 +145,7 @@ def _add_clean(parser: argparse.ArgumentParser) -> None:
         metavar='"BONE,BONE:FIRST-LAST"',
         help="bones to fill in anew, with the frames in which to do so (else all of them); may be repeated",
     )
+    parser.add_argument("--feet", type=_share, default=defaults.feet, help="0 to 1 (default): resting feet stay put")
     parser.add_argument("--sampler", choices=("prox", "dps"), default=defaults.sampler, help="for the prior of poses")
     parser.add_argument("--prior", choices=PRIORS, default=PRIORS[0], help="of motion over time, or of single poses")
     parser.add_argument("--steps", type=_count, default=defaults.steps, help="sampling steps: more is slower and finer")
@@ -221,6 +222,7 @@ def _plan(options: argparse.Namespace) -> list[Job]:
         sampler=options.sampler,
         steps=options.steps,
         seed=options.seed,
+        feet=options.feet,
     )
     return [Job(s, t, settings, options.blend) for s, t in zip(options.sources, targets, strict=True)]
 

@@ -18,6 +18,7 @@ from ..errors import TakeError
 from . import frames, pieces, windows
 from .complete import HiddenBones, hidden_joints, hidden_rows, interpolate_rotations
 from .evidence import SamplerSettings, gather_evidence
+from .feet import find_freedom, report_feet, steady_feet, steady_rig_feet
 from .kept import Kept, kept_joints, pass_through
 from .pops import find_rotation_pops
 from .problems import find_problems
@@ -36,7 +37,7 @@ class CleanSettings:
 
     strength 0 to 1: how much of the correction is applied to what was measured. start, end: scene frames, both
     included. complete: bones to fill in besides what is found frozen. sampler, steps (None: the prior's default) and
-    seed say how the prior is asked.
+    seed say how the prior is asked. feet 0 to 1: how far feet that rest are held in place where they slide.
     """
 
     strength: float = 1.0
@@ -46,6 +47,7 @@ class CleanSettings:
     sampler: str = SamplerSettings.sampler
     steps: int | None = None
     seed: int = 0
+    feet: float = 1.0
 
     @property
     def sampling(self) -> SamplerSettings:
@@ -71,12 +73,18 @@ def clean_motion(
     result = RECONSTRUCT[prior.kind](evidence, settings.sampling, prior, on_step)
     strength = np.where(motion.visible, settings.strength, 1.0)[..., None]
     positions = evidence.measured + strength * (result - evidence.measured)
-    return replace(
+    cleaned = replace(
         motion,
         positions=positions,
         visible=np.ones_like(motion.visible),
         noise=np.broadcast_to(evidence.joint_noise, motion.visible.shape),
     )
+    return steady_feet(cleaned, _noise_of(motion, cleaned), settings.feet * settings.strength)
+
+
+def _noise_of(seen: Motion, cleaned: Motion) -> np.ndarray:
+    """Noise (F, J) in metres of what was measured, infinite where nothing was."""
+    return np.where(seen.visible, cleaned.noise, np.inf)
 
 
 def _check(motion: Motion) -> None:
@@ -137,8 +145,11 @@ def _clean_piece(
     motion, residual = to_model(steadied, mapping)
     seen = replace(motion, visible=motion.visible & ~hidden_joints(hidden, residual.bones))
     pops = hidden_joints(find_rotation_pops(steadied.rotation) & ~kept.rotation, residual.bones)
-    cleaned = clean_motion(seen, settings, prior, on_step, pops, kept_joints(kept, residual.bones))
+    body = replace(settings, feet=0.0)  # feet are held on the rig's own legs
+    cleaned = clean_motion(seen, body, prior, on_step, pops, kept_joints(kept, residual.bones))
     result = _onto_rig(residual, cleaned.positions, settings.strength, kept.held)
+    freedom = find_freedom(residual.bones, kept.held, kept.location.all(axis=0))
+    result = steady_rig_feet(residual, result, _noise_of(seen, cleaned), settings.feet * settings.strength, freedom)
     return pass_through(piece.before, result, kept), cleaned
 
 
@@ -228,6 +239,7 @@ def _report(before: RigTake, after: RigTake, mapping: Mapping, noise: np.ndarray
         "fps": before.fps,
         "mapping": mapping.to_json(),
         "joints": joints,
+        "feet": report_feet(before, after, mapping, pieces.consecutive(hidden)),
         "problems": problems,
     }
 
