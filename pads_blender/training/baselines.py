@@ -9,6 +9,8 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d, median_filter
 from scipy.signal import butter, savgol_filter, sosfiltfilt
 
+from ..core.interpolate import interpolate_hidden
+
 # Dense enough that a finer grid moves the best error by less than a hundredth (tests/training/test_baselines.py).
 BUTTERWORTH_HERTZ = np.geomspace(0.5, 14.0, 36)
 BUTTERWORTH_ORDERS = (2, 4)
@@ -21,7 +23,7 @@ ONE_EURO_BETAS = (0.0, 1.0, 3.0, 9.0)  # hertz for each metre or radian a second
 # frames on either side, and robust deviations; none: the median itself
 HAMPELS = {f"hampel {n} frames {k:g} sigmas": (n, k) for n in (2, 3, 5, 8) for k in (0.0, 1.5, 3.0, 4.5)}
 HAMPEL_HERTZ = np.geomspace(0.3, 14.0, 22)
-RANKS = (3, 6, 9, 12, 18)
+RANKS = (4, 8, 16)
 _MAD_TO_SIGMA = 1.4826
 
 Filter = Callable[[np.ndarray], np.ndarray]
@@ -86,29 +88,19 @@ def hampel(values: np.ndarray, reach_frames: int = 3, sigmas: float = 3.0) -> np
     return np.where(away > sigmas * _MAD_TO_SIGMA * median_filter(away, window, mode="nearest"), middle, values)
 
 
-def low_rank(values: np.ndarray, known: np.ndarray, rank: int, rounds: int = 30) -> np.ndarray:
+def low_rank(values: np.ndarray, known: np.ndarray, rank: int, rounds: int = 15) -> np.ndarray:
     """Values (F, J, 3) whose unknown joints and frames follow the first principal motions of the rest.
 
     known (F, J) bool; Mazumder 2010's iteration with a fixed rank, from linear interpolation.
     """
     where = np.repeat(known, values.shape[2], axis=1)
-    given = fill_linear(values, known).reshape(len(values), -1)
+    given = interpolate_hidden(values, known).reshape(len(values), -1)
     filled = given
     for _ in range(rounds):
         mean = filled.mean(axis=0)
         left, size, right = np.linalg.svd(filled - mean, full_matrices=False)
         filled = np.where(where, given, mean + (left[:, :rank] * size[:rank]) @ right[:rank])
     return filled.reshape(values.shape)
-
-
-def fill_linear(values: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Values (F, J, 3) with unknown joints and frames (F, J) interpolated in time, held at the ends."""
-    filled, index = values.copy(), np.arange(len(values))
-    for joint in np.flatnonzero(~known.all(axis=0) & known.any(axis=0)):
-        seen = known[:, joint]
-        for axis in range(values.shape[2]):
-            filled[~seen, joint, axis] = np.interp(index[~seen], index[seen], values[seen, joint, axis])
-    return filled
 
 
 # --- families of settings ---------------------------------------------------------------------------------------------

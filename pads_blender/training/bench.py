@@ -59,14 +59,17 @@ class Setup:
         clips = sum(c.subject.startswith("cmu") for c in data.load_split(self.data, "validation"))
         return replace(self, split="validation", limit=-(-clips // 3))
 
-    def segments(self, frames: int) -> list[data.Clip]:
-        """The clips cut into overlapping segments of so many frames; with a limit, as many, evenly spread."""
-        return self._spread([s for c in replace(self, limit=None).clips for s in cut_clip(c, frames)])
+    def segments(self, frames: int, most: int | None = None) -> list[data.Clip]:
+        """The clips cut into overlapping segments of so many frames; with a limit, or most, as many, evenly spread."""
+        return self._at_most(most)._spread([s for c in replace(self, limit=None).clips for s in cut_clip(c, frames)])
 
-    def rig_segments(self, frames: int, most: int) -> list[data.RigClip]:
-        """The same segments on the skeleton of their own file, at most so many."""
+    def rig_segments(self, frames: int, most: int | None = None) -> list[data.RigClip]:
+        """The same segments on the skeleton of their own file."""
         every = [s for c in replace(self, limit=None).rig_clips for s in cut_rig_clip(c, frames)]
-        return replace(self, limit=min(most, self.limit or most))._spread(every)
+        return self._at_most(most)._spread(every)
+
+    def _at_most(self, most: int | None) -> Setup:
+        return self if most is None else replace(self, limit=min(most, self.limit or most))
 
     def _spread(self, clips: list) -> list:
         if self.limit is None or self.limit >= len(clips):

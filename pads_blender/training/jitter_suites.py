@@ -17,10 +17,9 @@ from ..core.rig import RigTake
 from . import baselines, bvh_clips, corruption, data
 from .bench import Setup, Suite
 from .command_line import clean_files
-from .noise_suites import FILTER, ONCE, TRUTH
+from .noise_suites import FILTER, HAMPEL, ONCE, TRUTH
 from .scores import OURS, RAW, Score
 
-HAMPEL = "Hampel + Butterworth"
 JITTER_DEGREES = 3.0
 ROOT_METRES = 0.01
 POP_DEGREES, POP_SHARE, LONGEST_POP = 35.0, 0.01, 3

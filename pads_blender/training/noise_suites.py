@@ -12,7 +12,8 @@ from . import baselines, corruption, data
 from .bench import Setup, Suite
 from .scores import OURS, RAW, Score
 
-FILTER, ONCE, TRUTH = "best filter of each segment", "one filter for all", "the truth"
+FILTER, HAMPEL = "best filter of each segment", "Hampel + Butterworth"
+ONCE, TRUTH = "one filter for all", "the truth"
 # noise in metres and frames of a segment: the forms of DPoser (60 frames) and NRMF (90)
 GAUSS_CASES = ((0.02, 60), (0.04, 60), (0.1, 60), (0.04, 90))
 

@@ -59,9 +59,14 @@ def draw_samples(
 
 def without_heading(poses: np.ndarray) -> np.ndarray:
     """Poses (N, J, 3) turned about the vertical so that hips and shoulders lie along +X on average."""
+    return data.turn(poses, -headings(poses))
+
+
+def headings(poses: np.ndarray) -> np.ndarray:
+    """Turn (N,) in radians about the vertical of the left axis of hips and shoulders, from +X."""
     pairs = [MODEL.indices(f"left_{joint}", f"right_{joint}") for joint in ("hip", "shoulder")]
     left = sum(poses[:, a] - poses[:, b] for a, b in pairs)
-    return data.turn(poses, -np.arctan2(left[:, 1], left[:, 0]))
+    return np.arctan2(left[:, 1], left[:, 0])
 
 
 def wrong_angles(poses: np.ndarray) -> dict[str, np.ndarray]:

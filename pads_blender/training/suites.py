@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from . import gap_suites, inbetween_suites, jitter_suites, noise_suites, rig_suites
+from . import foot_suite, gap_suites, inbetween_suites, jitter_suites, noise_suites, outlier_suites, rig_suites
 from .bench import Suite
 
-_FILES = (noise_suites, jitter_suites, rig_suites, gap_suites, inbetween_suites)
+_FILES = (noise_suites, jitter_suites, outlier_suites, rig_suites, gap_suites, inbetween_suites, foot_suite)
 SUITES: dict[str, Suite] = {suite.name: suite for file in _FILES for suite in file.SUITES}

@@ -5,6 +5,7 @@ import pytest
 
 pytest.importorskip("scipy")
 
+from pads_blender.core.interpolate import interpolate_hidden
 from pads_blender.training import baselines
 
 FPS = 30.0
@@ -98,7 +99,7 @@ def test_low_rank_recovers_what_moves_together():
     known = rng.random(truth.shape[:2]) > 0.1
     known[100:140, 4] = False
     filled = baselines.low_rank(np.where(known[..., None], truth, 99.0), known, 2, rounds=200)
-    linear = baselines.fill_linear(np.where(known[..., None], truth, 99.0), known)
+    linear = interpolate_hidden(np.where(known[..., None], truth, 99.0), known)
     assert np.array_equal(filled[known], truth[known])
     assert rms(filled, truth) < 0.05 * rms(linear, truth)
 

@@ -164,7 +164,8 @@ def test_damage_depends_on_clip_and_seed_alone():
     assert len(set(draw)) == 3
 
 
-def test_a_limit_changes_no_clip(setup):
+def test_a_limit_changes_no_clip(setup, monkeypatch):
+    monkeypatch.setattr(noise_suites, "GAUSS_CASES", ((0.02, 60),))
     every = {s.clip: s for s in noise_suites.gauss(bench.replace(setup, seeds=1)) if s.case == "20 mm, 60 frames"}
     (one,) = (s for s in noise_suites.gauss(bench.replace(setup, seeds=1, limit=1)) if s.case == "20 mm, 60 frames")
     assert one == every[one.clip]
@@ -217,7 +218,8 @@ def test_joints_stand_in_the_file_in_the_order_of_its_rows(setup):
 # --- suites -----------------------------------------------------------------------------------------------------------
 
 
-def test_gauss_measures_the_noise_and_the_best_filter(setup):
+def test_gauss_measures_the_noise_and_the_best_filter(setup, monkeypatch):
+    monkeypatch.setattr(noise_suites, "GAUSS_CASES", ((0.02, 60), (0.1, 90)))
     scores = noise_suites.gauss(setup)
     assert len(scores) == 2 * sum(len(setup.segments(frames)) for _, frames in noise_suites.GAUSS_CASES)  # two seeds
     for each in scores:
@@ -304,7 +306,8 @@ def test_settings_are_chosen_on_other_subjects(setup):
     assert not {c.name for c in setup.clips} & {c.name for c in setup.tuning.clips}
 
 
-def test_the_benchmark_writes_scores_and_tables(setup, tmp_path):
+def test_the_benchmark_writes_scores_and_tables(setup, tmp_path, monkeypatch):
+    monkeypatch.setattr(noise_suites, "GAUSS_CASES", ((0.02, 60),))
     chosen = [suites.SUITES[name] for name in ("gauss", "arm", "clean")]
     text = bench.run(setup, chosen, "the command", tmp_path / "results")
     written = json.loads((tmp_path / "results" / "bench-motion-dev.json").read_text())
