@@ -7,15 +7,19 @@ import numpy as np
 from ..core import metrics
 from ..core.motion import Motion
 from ..core.skeleton import MODEL
+from ..diffusion.prior import Prior, load_prior
 from ..tasks.clean import CleanSettings, clean_motion
 from . import baselines, corruption, data
 from .bench import Setup, Suite
+from .mixture_prior import COMPONENTS, mixture_prior
 from .scores import OURS, RAW, Score
 
 FILTER, HAMPEL = "best filter of each segment", "Hampel + Butterworth"
 ONCE, TRUTH = "one filter for all", "the truth"
+POSE, MIXTURE = "pose prior", "mixture of Gaussians"
 # noise in metres and frames of a segment: the forms of DPoser (60 frames) and NRMF (90)
 GAUSS_CASES = ((0.02, 60), (0.04, 60), (0.1, 60), (0.04, 90))
+PRIOR_METRES, PRIOR_SEGMENTS = (0.02, 0.04, 0.1), 48
 
 
 # --- gauss: noise on the positions of the model's joints --------------------------------------------------------------
@@ -56,6 +60,26 @@ def _gauss_score(setup: Setup, segment: data.Clip, sigma: float, seed: int, once
     return Score(case, segment.name, seed, values, {FILTER: chosen, ONCE: once}, measures)
 
 
+def priors(setup: Setup) -> list[Score]:
+    """The same noise through priors of single poses: ours, and a mixture of Gaussians under our sampler."""
+    others = {POSE: load_prior("pose", setup.models), MIXTURE: mixture_prior(setup.data)}
+    return [
+        _prior_score(setup, segment, sigma, seed, others)
+        for sigma in PRIOR_METRES
+        for seed in range(setup.seeds)
+        for segment in setup.segments(60, PRIOR_SEGMENTS)
+    ]
+
+
+def _prior_score(setup: Setup, segment: data.Clip, sigma: float, seed: int, others: dict[str, Prior]) -> Score:
+    noisy, truth = _noisy(segment, sigma, seed), segment.positions.astype(float)
+    motion = Motion(noisy, np.tile(segment.visible, (len(noisy), 1)), data.FPS)
+    every = {OURS: setup.loaded_prior} | others
+    results = {name: clean_motion(motion, CleanSettings(seed=seed), prior).positions for name, prior in every.items()}
+    values = {RAW: _error(noisy, segment)} | {name: _error(x, segment) for name, x in results.items()}
+    return Score(f"{1000 * sigma:g} mm", segment.name, seed, values, {}, motion_measures(results, truth))
+
+
 def motion_measures(results: dict[str, np.ndarray], truth: np.ndarray) -> dict[str, dict[str, float]]:
     """What MPJPE does not say of positions (F, J, 3) on the model's skeleton: smoothness and bone lengths."""
     every = results | {TRUTH: truth}
@@ -78,5 +102,15 @@ SUITES = (
         "mm",
         FILTER,
         gauss,
+    ),
+    Suite(
+        "priors",
+        f"The noise of gauss on {PRIOR_SEGMENTS} segments of 60 frames, evenly spread, through clean_motion with other "
+        "priors: the pose prior, and a mixture of Gaussians fitted to the captured training poses "
+        f"({COMPONENTS} components, heading taken off), both under the sampler for pose priors; MPJPE of world "
+        "positions.",
+        "mm",
+        MIXTURE,
+        priors,
     ),
 )

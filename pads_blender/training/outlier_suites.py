@@ -12,7 +12,7 @@ from ..tasks.clean import CleanSettings, clean_motion
 from . import baselines, corruption, data
 from .bench import Setup, Suite
 from .mixture_prior import mixture_prior
-from .noise_suites import HAMPEL, ONCE, motion_measures
+from .noise_suites import HAMPEL, MIXTURE, ONCE, motion_measures
 from .scores import OURS, RAW, Score
 
 OUTLIER_FRAMES, OUTLIER_SEGMENTS = 90, 72
@@ -27,13 +27,8 @@ HIDDEN_CASES = {
     "both legs, 20 mm of noise": (_LEGS, 0.02),
     "left arm": (["left_elbow", "left_wrist"], 0.0),
 }
-FILL, REST, POSTURE, REGRESSION, MIXTURE = (
-    "best fill of each segment",
-    "rest pose",
-    "mean offset",
-    "linear regression",
-    "mixture of Gaussians",
-)
+FILL, REST = "best fill of each segment", "rest pose"
+POSTURE, REGRESSION = "mean offset", "linear regression"
 
 
 # --- outliers: joints missing or far off, here and there --------------------------------------------------------------

@@ -10,7 +10,7 @@ from pads_blender.core import metrics
 from pads_blender.core.motion import Motion
 from pads_blender.core.skeleton import JOINTS, MODEL
 from pads_blender.tasks.clean import CleanSettings, clean_motion
-from pads_blender.training import baselines, bench, data, mixture_prior, outlier_suites
+from pads_blender.training import baselines, bench, data, mixture_prior, noise_suites, outlier_suites
 from pads_blender.training.scores import OURS, RAW
 
 from . import clips
@@ -113,6 +113,16 @@ def test_the_mixture_is_a_prior_for_the_sampler(folder, fitted):
     noisy = truth + 0.03 * np.random.default_rng(0).standard_normal(truth.shape)
     cleaned = clean_motion(Motion(noisy, np.ones(truth.shape[:2], bool), 30.0), CleanSettings(), fitted).positions
     assert metrics.mpjpe(cleaned, truth) < 0.5 * metrics.mpjpe(noisy, truth)
+
+
+def test_priors_are_compared_on_the_same_noise(folder, fitted, monkeypatch):
+    monkeypatch.setattr(noise_suites, "mixture_prior", lambda data: fitted)
+    monkeypatch.setattr(noise_suites, "load_prior", lambda kind, models: SlowMotion())
+    scores = noise_suites.priors(Setup(folder, limit=1))
+    assert [s.case for s in scores] == ["20 mm", "40 mm", "100 mm"]
+    for each in scores:
+        assert each.values[noise_suites.POSE] == each.values[OURS] < each.values[RAW]  # one prior under two names
+        assert each.values[noise_suites.MIXTURE] < 0.6 * each.values[RAW]
 
 
 def test_low_rank_answers_for_what_hampel_takes_out(folder):
