@@ -144,15 +144,15 @@ def needed_share(tracks: np.ndarray, contacts: Contacts, noise: np.ndarray, fps:
     """How far (F, 4) each contact is to be held, constant in each: what noise adds to a foot's motion, all of a slide.
 
     tracks (F, 4, 3): paths of CONTACT_JOINTS; noise (F, 4) metres in the take before it was cleaned, infinite where it
-    was hidden. A foot that was measured well and hardly drifts is left as the performer had it.
+    was hidden. A foot that was measured well and hardly drifts, or turns on its heel or toe, is left as it is.
     """
     share = np.zeros(contacts.resting.shape)
     for part in contacts.ranges:
         column, rows = CONTACT_JOINTS.index(part.joint), slice(part.first, part.last + 1)
-        path = tracks[rows, column, :2]
+        path, other = tracks[rows, column, :2], tracks[rows, column ^ 1, :2]  # of the same foot
         was_noisy = _rising(float(np.median(noise[rows, column])), *NOISE_METRES)
         unnatural = max(0.0, 1.0 - _natural_speed(len(path) / fps) / max(_speed(path, fps), 1e-9))
-        share[rows, column] = max(was_noisy * unnatural, _slides(path, fps))
+        share[rows, column] = max(was_noisy * unnatural, min(_slides(path, fps), _slides(other, fps)))
     return share
 
 
