@@ -42,21 +42,19 @@ def hold_scores(channels: np.ndarray, fps: float) -> np.ndarray:
         for first, last in find_runs(score[:, joint] > HELD):
             if not is_cut(steps[:, joint], first, last, reach):
                 score[first : last + 1, joint] -= _SOFT
-    score[:, _not_animated(steps)] = -np.inf
+    never, lost = _never_moving(steps)
+    score[:, never], score[:, lost] = -np.inf, 0.0
     for upper, lower in PAIRS:
         limb = [joint for joint in range(len(MODEL)) if _hangs_on(joint, upper)]
         score[:, limb] += np.maximum(np.minimum(score[:, upper], score[:, lower]) - HELD, 0.0)[:, None]
     return score
 
 
-def _not_animated(steps: np.ndarray) -> np.ndarray:
-    """Channels (J,) that are still for nearly all of the take, but for limbs that are while another limb moves."""
+def _never_moving(steps: np.ndarray) -> tuple[np.ndarray, list[int]]:
+    """Channels (J,) that are still for nearly all of the take, and those of limbs that are while another limb moves."""
     still = (steps < _SMALLEST).mean(axis=0) > _ALWAYS_STILL
-    lost = [bool(still[upper] and still[lower]) for upper, lower in PAIRS]
-    for (upper, lower), is_lost in zip(PAIRS, lost, strict=True):
-        if is_lost and not all(lost):
-            still[[upper, lower]] = False
-    return still
+    lost = [pair for pair in PAIRS if still[list(pair)].all()]
+    return still, [joint for pair in lost for joint in pair] if len(lost) < len(PAIRS) else []
 
 
 def _window_scores(channels: np.ndarray, fps: float) -> np.ndarray:
@@ -78,7 +76,7 @@ def _von_neumann(channels: np.ndarray, length: int) -> np.ndarray:
 def is_cut(steps: np.ndarray, first: int, last: int, reach: int) -> bool:
     """Whether the hold of frames first to last stops and starts at full speed or leaps; steps (F - 1,) of one channel.
 
-    At the very ends of a take nothing is known of it: there the other end decides.
+    At the very ends of a take nothing is known of it: there the other end alone must show it, twice as clearly.
     """
     inside = float(np.median(steps[first + 1 : last - 1])) if last - first > 4 else 0.0
     edges = [steps[max(0, i - 2) : i + 2].max() for i in (first - 1, last) if 0 <= i < len(steps)]
@@ -88,7 +86,7 @@ def is_cut(steps: np.ndarray, first: int, last: int, reach: int) -> bool:
         return False
     usual = float(np.median(moving))
     leaps, moves = max(_JUMP * usual, _ABOVE_NOISE * inside), max(_ABRUPT * usual, _ABOVE_NOISE * inside)
-    return max(edges) > leaps or (len(edges) == 2 and min(edges) > moves)
+    return max(edges) > leaps or min(edges) > (moves if len(edges) == 2 else 2.0 * moves)
 
 
 def _hangs_on(joint: int, ancestor: int) -> bool:

@@ -15,15 +15,16 @@ from .sliding import penetration_scores, slide_scores
 from .swaps import position_swap_scores, rotation_swap_scores
 
 KINDS = ("jitter", "pop", "frozen", "missing", "swap", "slide", "penetration")
-# Score from which on a joint-frame counts as broken, each in the unit of its detector: degrees, Hampel's distance,
-# von Neumann's ratio (twice), usual steps, metres per second, metres.
+# Score from which on a joint-frame counts as broken, each in the unit of its detector: degrees; times what is usual; the
+# logarithm of von Neumann's ratio, twice; usual steps; metres per second; metres. Near the best F1 on validation clips
+# (`evaluate bench --suite detection --split validation` has it); penetration, of which there is no damage: by judgement.
 THRESHOLDS = {
     "jitter": 2.0,
     "pop": 1.5,
-    "frozen": -0.9,
-    "missing": -0.9,
+    "frozen": -0.5,
+    "missing": -0.5,
     "swap": 0.5,
-    "slide": 0.08,
+    "slide": 0.13,
     "penetration": 0.03,
 }
 _AT_REST_DEGREES = 3.0  # a bone that is held this near its rest pose was zeroed, not held

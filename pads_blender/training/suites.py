@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from . import foot_suite, gap_suites, inbetween_suites, jitter_suites, noise_suites, outlier_suites, rig_suites
+from . import (
+    detection,
+    foot_suite,
+    gap_suites,
+    inbetween_suites,
+    jitter_suites,
+    noise_suites,
+    outlier_suites,
+    rig_suites,
+)
 from .bench import Suite
 
-_FILES = (noise_suites, jitter_suites, outlier_suites, rig_suites, gap_suites, inbetween_suites, foot_suite)
+_FILES = (noise_suites, jitter_suites, outlier_suites, rig_suites, gap_suites, inbetween_suites, foot_suite, detection)
 SUITES: dict[str, Suite] = {suite.name: suite for file in _FILES for suite in file.SUITES}
