@@ -15,9 +15,9 @@ from .sliding import penetration_scores, slide_scores
 from .swaps import position_swap_scores, rotation_swap_scores
 
 KINDS = ("jitter", "pop", "frozen", "missing", "swap", "slide", "penetration")
-# Score from which on a joint-frame counts as broken, each in the unit of its detector: degrees; times what is usual; the
-# logarithm of von Neumann's ratio, twice; usual steps; metres per second; metres. Near the best F1 on validation clips
-# (`evaluate bench --suite detection --split validation` has it); penetration, of which there is no damage: by judgement.
+# Score from which on a joint-frame counts as broken, each in the unit of its detector: degrees; times what is usual;
+# the logarithm of von Neumann's ratio, twice; usual steps; metres per second; metres. Near the best F1 on validation
+# clips (`evaluate bench --suite detection --split validation` has it); penetration, which no suite makes: by judgement.
 THRESHOLDS = {
     "jitter": 2.0,
     "pop": 1.5,
