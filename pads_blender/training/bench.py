@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from ..diffusion.prior import Prior, load_prior
 from . import data
 from .scores import FROM, OURS, Score, Summary, summarise
 
-_PLOT_COLUMNS = 4
+_PLOT_COLUMNS, _LEGEND_LINES = 4, 8
 _NAMED = 3  # of what was lost, the worst so many
 
 
@@ -101,13 +101,17 @@ def _starts(count: int, frames: int) -> range:
 
 @dataclass(frozen=True)
 class Suite:
-    """One kind of damage: how it is measured, the method that PADS is to beat (None: nothing to compare with)."""
+    """One kind of damage: how it is measured, the method that PADS is to beat (None: nothing to compare with).
+
+    goals: the share of the rival's error that PADS is to stay below, for the cases that have such a goal.
+    """
 
     name: str
     about: str
     unit: str
     rival: str | None
     run: Callable[[Setup], list[Score]]
+    goals: dict[str, float] = field(default_factory=dict)
 
 
 def markdown(suite: Suite, scores: list[Score]) -> str:
@@ -115,20 +119,22 @@ def markdown(suite: Suite, scores: list[Score]) -> str:
     summaries = summarise(scores, suite.rival)
     methods = list(dict.fromkeys(m for s in summaries for m in s.means))
     head = ["case", "clips", *methods] + ([f"{OURS} / {suite.rival}", "lost"] if suite.rival else [])
+    head += ["goal"] if suite.goals else []
     lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
-    lines += [f"| {' | '.join(_row(s, methods, suite.rival))} |" for s in summaries]
+    lines += [f"| {' | '.join(_row(s, methods, suite))} |" for s in summaries]
     lost = [_lost_text(s, suite.rival) for s in summaries if s.lost]
     measures = _measures_table(summaries)
     return "\n\n".join([f"**{suite.name}**, {suite.unit}. {suite.about}", "\n".join(lines), *measures, *lost])
 
 
-def _row(summary: Summary, methods: list[str], rival: str | None) -> list[str]:
+def _row(summary: Summary, methods: list[str], suite: Suite) -> list[str]:
     count = f"{summary.clips} in {summary.segments} segments" if summary.segments > summary.clips else summary.clips
     cells = [summary.case, str(count)]
     cells += [_number(summary.means[m], summary.intervals[m]) if m in summary.means else "" for m in methods]
-    if rival:
+    if suite.rival:
         cells += [_number(summary.ratio, summary.ratio_interval, 2), f"{len(summary.lost)} of {summary.segments}"]
-    return cells
+    goal = suite.goals.get(summary.case)
+    return cells + ([] if not suite.goals else [""] if goal is None else [f"{goal:g}"])
 
 
 def _measures_table(summaries: list[Summary]) -> list[str]:
@@ -180,7 +186,8 @@ def plot(suites: list[Suite], results: dict[str, list[Score]], path: Path) -> No
         axis.plot([0, end], [0, end], color="black", linewidth=0.8)
         axis.set(xlabel=f"{suite.rival}, {suite.unit}", ylabel=f"{OURS}, {suite.unit}", title=suite.name)
         axis.set(xlim=(0, end), ylim=(0, end), aspect="equal")
-        axis.legend(fontsize=6)
+        if len(axis.lines) <= _LEGEND_LINES:
+            axis.legend(fontsize=6)
     figure.tight_layout()
     figure.savefig(path, dpi=70)
     pyplot.close(figure)

@@ -102,6 +102,7 @@ SUITES = (
         "mm",
         FILTER,
         gauss,
+        {"20 mm, 60 frames": 0.72, "40 mm, 60 frames": 0.68, "100 mm, 60 frames": 0.66},
     ),
     Suite(
         "priors",

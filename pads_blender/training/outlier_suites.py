@@ -18,6 +18,7 @@ from .scores import OURS, RAW, Score
 OUTLIER_FRAMES, OUTLIER_SEGMENTS = 90, 72
 OUTLIER_NOISE_METRES, OUTLIER_SHARE, OUTLIER_REACH_METRES, MISSING_SHARE = 0.01, 0.1, 0.5, 0.1
 LOW_RANK_TESTS = ((3, 3.0), (5, 3.0))  # Hampel's frames and deviations before the completion
+OUTLIER_CASE = f"{100 * MISSING_SHARE:g} % missing, {100 * OUTLIER_SHARE:g} % outliers"
 LOW_RANK = "low rank + Butterworth"
 HIDDEN_FRAMES, HIDDEN_SEGMENTS = 90, 72
 _LEGS = [f"{side}_{joint}" for side in ("left", "right") for joint in ("knee", "ankle", "toe")]
@@ -72,7 +73,7 @@ def _outlier_score(setup: Setup, segment: data.Clip, seed: int, once: str) -> Sc
     values |= {LOW_RANK: low_rank, ONCE: sweep[once]}
     results = {RAW: filled, OURS: ours, HAMPEL: baselines.apply(chosen, filled, motion.fps)}
     settings = {HAMPEL: chosen, LOW_RANK: rank, ONCE: once}
-    return Score("10 % missing, 10 % outliers", segment.name, seed, values, settings, motion_measures(results, truth))
+    return Score(OUTLIER_CASE, segment.name, seed, values, settings, motion_measures(results, truth))
 
 
 def _low_rank_sweep(motion: Motion, truth: np.ndarray) -> dict[str, float]:
@@ -170,6 +171,6 @@ _HIDDEN = (
     "Gaussians. Interpolation and PCA of the take's own frames cannot tell what the take never shows."
 )
 SUITES = (
-    Suite("outliers", _OUTLIERS, "mm", HAMPEL, outliers),
+    Suite("outliers", _OUTLIERS, "mm", HAMPEL, outliers, {OUTLIER_CASE: 0.5}),
     Suite("hidden", _HIDDEN, "mm", FILL, hidden),
 )

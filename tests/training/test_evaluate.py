@@ -134,6 +134,14 @@ def test_the_table_shows_cases_ratio_and_losses():
     assert "Lost, c: 5; the worst (PADS, other): bad4 (7.00, 2.00), bad3 (6.00, 2.00), bad2 (5.00, 2.00)." in text
 
 
+def test_goals_stand_beside_the_cases_that_have_one():
+    suite = bench.Suite("tiny", "Made up.", "mm", "other", lambda setup: [], {"c": 0.7})
+    text = bench.markdown(suite, [score("c", "a", 0, 1.0, 2.0), score("d", "a", 0, 1.0, 2.0)])
+    assert "| lost | goal |" in text
+    assert "| c | 1 | 1.00 | 2.00 | 0.50 | 0 of 1 | 0.7 |" in text
+    assert "| d | 1 | 1.00 | 2.00 | 0.50 | 0 of 1 |  |" in text
+
+
 # --- segments ---------------------------------------------------------------------------------------------------------
 
 
