@@ -13,14 +13,7 @@ import numpy as np
 from ..core.normalise import frame_matrix
 from ..core.skeleton import MODEL
 
-# Chosen on validation clips with arms, legs and single joints hidden for 1 to 4 seconds. The choice is flat: another
-# setting nearby moved the mean error by 5 % at most, except that 1.2 seconds of context were worse by an eighth.
 SHORTEST_SECONDS = 0.15
-CONTEXT_SECONDS = 3.0  # before and after a gap
-POSE_WIDTH = 2.0  # poses are alike up to so many times their median distance
-POSE_SHARE = 10.0  # variance that poses explain, in that of the joint's place
-TIME_SHARE = 0.1  # variance that only nearness in time explains
-TIME_SECONDS = 0.5
 _NUGGET = 0.02  # noise, in the spread of the joint's place
 _MEASURED_SHARE = 0.4  # of a joint's noise that a first look leaves
 _SMALLEST_METRES = 0.02
@@ -37,6 +30,22 @@ _TRUST = np.where(_LEGS, 2.0, 1.0)
 
 
 @dataclass(frozen=True)
+class Likeness:
+    """How far poses and times count as near. Chosen by `evaluate recall` on validation clips; docs/benchmark.md has it.
+
+    pose_width: in median distances of the poses; pose_share, time_share: variance that poses explain, and only nearness
+    in time, in that of the joint's place; time_seconds: how long the latter lasts; context_seconds: learnt from before
+    and after a gap.
+    """
+
+    pose_width: float = 2.0
+    pose_share: float = 10.0
+    time_share: float = 0.1
+    time_seconds: float = 0.5
+    context_seconds: float = 3.0
+
+
+@dataclass(frozen=True)
 class Gap:
     """Joints that are hidden over the same frames, start (included) to stop (excluded)."""
 
@@ -46,28 +55,28 @@ class Gap:
 
 
 def recall_hidden(
-    positions: np.ndarray, visible: np.ndarray, noise: np.ndarray, fps: float
+    positions: np.ndarray, visible: np.ndarray, noise: np.ndarray, fps: float, likeness: Likeness | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Positions (F, J, 3) with joints that are hidden for long placed as in like poses, and their error (F, J).
 
     positions: a first answer for every joint and frame; visible (F, J): where it was measured; noise (J,) metres of the
     measurement. The error is in metres per coordinate, infinite where the take tells nothing.
     """
-    recalled, error = positions.copy(), np.full(visible.shape, np.inf)
+    likeness, recalled, error = likeness or Likeness(), positions.copy(), np.full(visible.shape, np.inf)
     gaps = find_gaps(visible, max(2, round(SHORTEST_SECONDS * fps)))
     if not gaps:
         return recalled, error
     facing = _facing(positions)
     body = np.einsum("fji,fkj->fki", facing, positions - positions[:, :1])
     for gap in gaps:
-        rows, others, joints = _evidence(visible, gap, fps)
+        rows, others, joints = _evidence(visible, gap, likeness.context_seconds, fps)
         if len(rows) < _LEAST_FRAMES or others.sum() < _LEAST_JOINTS or not joints:
             continue
         inside = np.arange(gap.start, gap.stop)
-        placed, error[gap.start : gap.stop, joints] = _regress(body, rows, inside, others, joints, noise, fps)
-        recalled[gap.start : gap.stop, joints] = (
-            np.einsum("fij,fkj->fki", facing[inside], placed) + positions[inside, :1]
-        )
+        kernel = _kernel(body[:, others], np.concatenate([rows, inside]), len(rows), fps, likeness)
+        placed, error[gap.start : gap.stop, joints] = _regress(kernel, body, rows, inside, others, joints, noise)
+        placed = np.einsum("fij,fkj->fki", facing[inside], placed) + positions[inside, :1]
+        recalled[gap.start : gap.stop, joints] = placed
     return recalled, error
 
 
@@ -89,12 +98,14 @@ def _facing(positions: np.ndarray) -> np.ndarray:
     return frame_matrix(left * np.array([1.0, 1.0, 0.0]), np.array([0.0, 0.0, 1.0]))
 
 
-def _evidence(visible: np.ndarray, gap: Gap, fps: float) -> tuple[np.ndarray, np.ndarray, list[int]]:
+def _evidence(
+    visible: np.ndarray, gap: Gap, context_seconds: float, fps: float
+) -> tuple[np.ndarray, np.ndarray, list[int]]:
     """Frames (N,) to learn from, joints (J,) bool that tell, and the gap's joints that are worth asking for.
 
     What two hidden legs do the prior tells better: on validation clips, 120 frames, 70 mm beside 80.
     """
-    reach = round(CONTEXT_SECONDS * fps)
+    reach = round(context_seconds * fps)
     rows = np.arange(max(gap.start - reach, 0), min(gap.stop + reach, len(visible)), max(1, round(fps / _FPS)))
     rows = rows[visible[np.ix_(rows, gap.joints)].all(axis=1)]
     others = visible[gap.start : gap.stop].mean(axis=0) > 0.8
@@ -104,19 +115,27 @@ def _evidence(visible: np.ndarray, gap: Gap, fps: float) -> tuple[np.ndarray, np
     return rows, others, [j for j in gap.joints if not _LEGS[j] or others[MODEL.mirrored[j]]]
 
 
+def _kernel(poses: np.ndarray, rows: np.ndarray, count: int, fps: float, likeness: Likeness) -> np.ndarray:
+    """Covariance (N, N + G) of the first `count` of these rows with all: Gaussian in the pose, Matern 3/2 in time."""
+    flat, seconds = poses[rows].reshape(len(rows), -1), rows / fps
+    square = np.sum(flat**2, axis=1)
+    apart = np.maximum(square[:count, None] + square - 2.0 * flat[:count] @ flat.T, 0.0)
+    usual = max(likeness.pose_width**2 * float(np.median(apart[:, :count])), flat.shape[1] * _SMALLEST_METRES**2)
+    late = np.sqrt(3.0) * np.abs(seconds[:count, None] - seconds) / likeness.time_seconds
+    return likeness.pose_share * np.exp(-0.5 * apart / usual) + likeness.time_share * (1.0 + late) * np.exp(-late)
+
+
 def _regress(
+    kernel: np.ndarray,
     body: np.ndarray,
     rows: np.ndarray,
     inside: np.ndarray,
     others: np.ndarray,
     joints: list[int],
     noise: np.ndarray,
-    fps: float,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean (G, K, 3) in the body's frame, and standard deviation (G, K), of joints in the frames inside the gap."""
-    both, count = np.concatenate([rows, inside]), len(rows)
-    kernel = _kernel(body[both][:, others].reshape(len(both), -1), both / fps, count)
-    anchors = [_anchor(joint, others) for joint in joints]
+    anchors, count = [_anchor(joint, others) for joint in joints], len(rows)
     known = body[rows][:, joints] - body[rows][:, anchors]
     middle = known.mean(axis=0)
     spread = np.maximum(np.sqrt(np.mean((known - middle) ** 2, axis=(0, 2))), _SMALLEST_METRES)
@@ -124,17 +143,8 @@ def _regress(
     across = kernel[:, count:]
     weights = np.linalg.solve(kernel[:, :count] + nugget * np.eye(count), across)
     mean = np.einsum("ng,nki->gki", weights, known - middle) + middle + body[inside][:, anchors]
-    variance = POSE_SHARE + TIME_SHARE - np.sum(weights * across, axis=0)
+    variance = kernel[0, 0] - np.sum(weights * across, axis=0)
     return mean, _TRUST[joints] * spread * np.sqrt(np.maximum(variance, nugget))[:, None]
-
-
-def _kernel(poses: np.ndarray, seconds: np.ndarray, count: int) -> np.ndarray:
-    """Covariance (N, N + G) of the first `count` frames with all: Gaussian in the pose, Matern 3/2 in time."""
-    square = np.sum(poses**2, axis=1)
-    apart = np.maximum(square[:count, None] + square - 2.0 * poses[:count] @ poses.T, 0.0)
-    usual = max(POSE_WIDTH**2 * float(np.median(apart[:, :count])), poses.shape[1] * _SMALLEST_METRES**2)
-    late = np.sqrt(3.0) * np.abs(seconds[:count, None] - seconds) / TIME_SECONDS
-    return POSE_SHARE * np.exp(-0.5 * apart / usual) + TIME_SHARE * (1.0 + late) * np.exp(-late)
 
 
 def _anchor(joint: int, others: np.ndarray) -> int:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pads_blender.core.motion import Motion
+from pads_blender.core.skeleton import MODEL
 from pads_blender.diffusion.window import FRAMES
 from pads_blender.tasks.evidence import SamplerSettings, gather_evidence
 from pads_blender.tasks.windows import denoise_windows, frames_per_step, reconstruct, thin_out
@@ -81,3 +82,20 @@ def test_a_believing_prior_changes_nothing_and_a_correction_arrives_at_every_rat
     pulled = reconstruct(evidence, SamplerSettings(), Pulled(), None)
     assert np.abs(pulled[:, 0]).max() < 0.02 < 0.5 < np.abs(x[:, 0]).max()
     np.testing.assert_allclose(pulled[:, 1:], kept[:, 1:], atol=1e-9)
+
+
+def test_what_is_hidden_is_asked_both_ways():
+    """A prior that errs to the left by 0.2 m wherever something is hidden: the mirror's answer errs to the right."""
+
+    class LeansLeft(Unmoved):
+        def denoise(self, x, sigma):
+            lost = (~np.isfinite(sigma) & np.isfinite(sigma[..., :1])).any(axis=(1, 2))
+            return x + np.where(lost[:, None, None, None], [0.2, 0.0, 0.0], 0.0)
+
+    x = positions(200)
+    sigma = np.full(x.shape[:2], 0.01)
+    sigma[90:110, MODEL.indices("left_knee", "left_ankle")] = np.inf
+    once = denoise_windows(LeansLeft(), x, sigma)
+    twice = denoise_windows(LeansLeft(), x, sigma, both_ways=True)
+    assert np.abs(once - x)[90:110].max() == pytest.approx(0.2)
+    np.testing.assert_allclose(twice, x, atol=1e-9)
