@@ -1,4 +1,4 @@
-"""python -m pads_blender.training.evaluate bench|prior|fill|page ...: measure the clean-up, and the priors alone.
+"""python -m pads_blender.training.evaluate bench|prior|fill|recall|page ...: measure the clean-up and the priors alone.
 
 bench: every suite against what an animator has without a prior. prior: errors of the denoiser; samples of the pose
 prior. Results go to --out as JSON, Markdown and pictures, and with --page between the marks of a page.
@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from ..diffusion.prior import load_prior
-from . import bench, fill_study, prior_report
+from . import bench, fill_study, gap_study, prior_report
 from .bench import Setup
 from .sampler_study import put_between_marks
 from .suites import SUITES
@@ -71,6 +71,14 @@ def run_fill(given: argparse.Namespace, command: str) -> None:
         put_between_marks(given.page, "fill", text)
 
 
+def run_recall(given: argparse.Namespace, command: str) -> None:
+    """Settings of PCA gap filling, low-rank completion and like poses, tried where settings are chosen."""
+    text = f"`{command}`\n\nValidation clips. {gap_study.study(Setup(given.data, 'validation'))}"
+    print(text, flush=True)
+    if given.page:
+        put_between_marks(given.page, "recall", text)
+
+
 def run_page(given: argparse.Namespace, command: str) -> None:
     """Everything that the page shows: both priors by themselves and at work."""
     shared = ["--data", str(given.data), "--out", str(given.out), "--page", str(given.page)]
@@ -99,6 +107,9 @@ def parser() -> argparse.ArgumentParser:
     fill = commands.add_parser("fill", help="what interpolated limbs are worth: tasks/complete.py has the result")
     _add_shared(fill)
     fill.set_defaults(run=run_fill)
+    recall = commands.add_parser("recall", help="settings of what fills gaps from the take itself")
+    _add_shared(recall)
+    recall.set_defaults(run=run_recall)
     page = commands.add_parser("page", help="all parts of docs/benchmark.md")
     _add_shared(page)
     page.set_defaults(run=run_page, page=Path("docs/benchmark.md"))

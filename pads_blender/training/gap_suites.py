@@ -17,8 +17,9 @@ from ..core.skeleton import JOINTS, MODEL
 from ..tasks.clean import CleanSettings, clean_motion, clean_take
 from ..tasks.complete import HiddenBones, hidden_rows
 from . import corruption, data, gap_baselines
-from .bench import OURS, Score, Setup, Suite
+from .bench import Setup, Suite, cut_rig_clip
 from .bvh_clips import joint_positions, limb_bones
+from .scores import OURS, Score
 
 SLERP, PCA, BETTER = "slerp", "PCA", "better of slerp and PCA"
 FILLS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
@@ -82,26 +83,17 @@ def _case(setup: Setup, case: str, part: Part, frames: int, measure: Gap) -> lis
 
 def pieces(setup: Setup, frames: int, most: int) -> list[data.RigClip]:
     """At most so many pieces of the clips that hold a gap of so many frames, overlapping by half, evenly spread."""
-    length = frames + 2 * MARGIN
-    found = [
-        _rows(clip, start, start + length)
-        for clip in setup.rig_clips
-        for start in range(0, len(clip.take.frames) - length + 1, length // 2)
-    ]
-    chosen = np.linspace(0, len(found) - 1, min(most, len(found))).round().astype(int)
+    length, clips = frames + 2 * MARGIN, replace(setup, limit=None).rig_clips
+    found = [p for clip in clips for p in cut_rig_clip(clip, length) if len(p.take.frames) == length]
+    chosen = np.linspace(0, len(found) - 1, min(most, setup.limit or most, len(found))).round().astype(int)
     return [found[i] for i in chosen]
-
-
-def _rows(clip: data.RigClip, start: int, stop: int) -> data.RigClip:
-    channels = {n: getattr(clip.take, n)[start:stop] for n in ("location", "rotation", "scale", "frames")}
-    return replace(clip, take=replace(clip.take, **channels), name=f"{clip.name} from {start}")
 
 
 def position_errors(setup: Setup, clip: data.RigClip, part: Part, frames: int, seed: int) -> dict[str, float]:
     """Error on the model's hidden joints by method, through clean_motion; slerp has the rotations without noise."""
     rng, rows = corruption.generator(clip.name, seed), slice(MARGIN, MARGIN + frames)
     joints, (truth, _) = part.draw(rng), to_model(clip.take, clip.mapping)
-    motion = _noisy(truth, rng).hide(joints, rows.start, rows.stop)
+    motion = with_noise(truth, rng).hide(joints, rows.start, rows.stop)
     hidden = truth.visible & ~motion.visible
     ours = clean_motion(motion, CleanSettings(seed=seed), setup.loaded_prior).positions
     turned, _ = to_model(gap_baselines.slerp(clip.take, _lost(clip, joints, rows)), clip.mapping)
@@ -110,7 +102,8 @@ def position_errors(setup: Setup, clip: data.RigClip, part: Part, frames: int, s
     return {name: metrics.mpjpe(positions, truth.positions, hidden) for name, positions in results.items()}
 
 
-def _noisy(truth: Motion, rng: np.random.Generator) -> Motion:
+def with_noise(truth: Motion, rng: np.random.Generator) -> Motion:
+    """The motion as a good capture measures it."""
     return replace(truth, positions=corruption.position_noise(truth.positions, NOISE_METRES, rng))
 
 

@@ -18,8 +18,9 @@ from ..core.skeleton import JOINTS, MODEL
 from ..tasks.clean import CleanSettings, clean_motion
 from ..tasks.twist import steady_twists
 from . import corruption, data, gap_baselines
-from .bench import OURS, Score, Setup, Suite
+from .bench import Setup, Suite
 from .gap_suites import MARGIN, NOISE_METRES, pieces
+from .scores import OURS, Score
 
 SLERP, HELD, CUBIC = "slerp + linear root", "held pose", "cubic"
 LENGTHS = (5, 15, 30, 45)

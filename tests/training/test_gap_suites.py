@@ -9,7 +9,7 @@ pytest.importorskip("scipy")
 
 from pads_blender.core import rotations as rot
 from pads_blender.core.skeleton import MODEL
-from pads_blender.training import bench, gap_baselines, gap_suites, inbetween_suites, suites
+from pads_blender.training import bench, gap_baselines, gap_suites, inbetween_suites, scores, suites
 
 from . import clips
 from .test_evaluate import Setup
@@ -107,7 +107,7 @@ def test_an_arm_that_moves_with_the_body_is_hidden_and_found(setup, measure):
     (piece,) = gap_suites.pieces(setup, 30, 1)
     values = measure(setup, piece, part, 30, 0)
     assert values[gap_suites.SLERP] < 0.5 < values["linear"]
-    assert 0.0 < values[bench.OURS] < values["linear"]
+    assert 0.0 < values[scores.OURS] < values["linear"]
     assert values == measure(setup, piece, part, 30, 0)
 
 
@@ -170,7 +170,7 @@ def test_inbetweens_have_every_measure_and_stand_in_the_register(setup, monkeypa
 def test_the_truth_itself_has_no_error(setup):
     (piece,) = gap_suites.pieces(setup, 5, 1)
     truth, _ = inbetween_suites.answers(setup, piece, 5, 0)
-    found = {bench.OURS: truth, inbetween_suites.SLERP: truth, inbetween_suites.HELD: truth}
+    found = {scores.OURS: truth, inbetween_suites.SLERP: truth, inbetween_suites.HELD: truth}
     for measured in (
         inbetween_suites._position_errors(truth, found),
         inbetween_suites._l2p(setup, truth, found),
