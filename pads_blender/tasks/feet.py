@@ -16,7 +16,7 @@ from ..core.motion import Motion
 from ..core.retarget import Residual, rig_positions, to_model, turn_bones
 from ..core.rig import RigTake
 from ..core.skeleton import MODEL
-from .contacts import COLUMNS, CONTACT_JOINTS, Contacts, find_contacts, find_resting
+from .contacts import COLUMNS, CONTACT_JOINTS, Contacts, ContactSettings, find_contacts, find_resting
 from .legs import foot_tracks, lock_legs, middle_weights
 
 LEG_JOINTS = np.array(
@@ -30,6 +30,9 @@ NATURAL_SPEED, NATURAL_METRES, MOST_NATURAL = 0.015, 0.016, 0.045
 SLIDE_METRES = (0.03, 0.06)  # from usual to wrong
 SLIDE_SPEED = (0.08, 0.16)  # m/s
 NOISE_METRES = (0.003, 0.03)  # from precise to noisy
+# Feet of very noisy takes still swim when they are cleaned. With wider limits of horizontal speed more contacts
+# are found (sixteen validation clips with jitter, noise of 50 mm: F1 0.954, with 1.3 to 1.6 times as much 0.963).
+WIDER, VERY_NOISY_METRES = 1.45, (0.025, 0.05)
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ def steady_feet(motion: Motion, noise: np.ndarray, strength: float) -> Motion:
 
     noise (F, J): metres in the motion before it was cleaned, infinite where nothing was measured.
     """
-    contacts = find_contacts(motion.positions, motion.fps)
+    contacts = find_contacts(motion.positions, motion.fps, _limits(noise[:, COLUMNS]))
     share = needed_share(motion.positions[:, COLUMNS], contacts, noise[:, COLUMNS], motion.fps)
     return lock_feet(motion, strength, contacts, share)
 
@@ -99,7 +102,7 @@ def steady_rig_feet(
 ) -> RigTake:
     """A cleaned take with its feet held as far as they need it; noise (F, J) metres of the joints before cleaning."""
     freedom = freedom or Freedom(np.ones(len(COLUMNS), bool), True)
-    contacts = find_rig_contacts(residual, take)
+    contacts = find_rig_contacts(residual, take, _limits(noise[:, COLUMNS]))
     share = needed_share(foot_tracks(rig_legs(residual, take)), contacts, noise[:, COLUMNS], take.fps)
     return lock_rig_feet(residual, take, strength, contacts, share * freedom.feet, freedom.pelvis)
 
@@ -110,9 +113,9 @@ def find_freedom(bones: np.ndarray, kept_rotation: np.ndarray, kept_location: np
     return Freedom(np.repeat(free, 2), not kept_location[bones[0]])
 
 
-def find_rig_contacts(residual: Residual, take: RigTake) -> Contacts:
+def find_rig_contacts(residual: Residual, take: RigTake, settings: ContactSettings | None = None) -> Contacts:
     """Contacts of a take of the residual's rig, of the feet and toes that it has."""
-    found = find_resting(foot_tracks(rig_legs(residual, take)), take.fps)
+    found = find_resting(foot_tracks(rig_legs(residual, take)), take.fps, settings)
     return Contacts(found.resting & (residual.bones[COLUMNS] >= 0))
 
 
@@ -138,6 +141,13 @@ def rig_legs(residual: Residual, take: RigTake) -> np.ndarray:
     """Legs (F, 2, 4, 3) of a take of the residual's rig, in the model's metres; a missing toe lies on its ankle."""
     positions = rig_positions(residual, take)
     return positions[:, np.where(residual.bones[LEG_JOINTS] >= 0, LEG_JOINTS, LEG_JOINTS[:, 2:3])]
+
+
+def _limits(noise: np.ndarray) -> ContactSettings:
+    """What counts as rest in a cleaned take whose feet had this noise (F, 4) in metres, infinite where hidden."""
+    usual, measured = ContactSettings(), noise[np.isfinite(noise)]
+    wider = 1.0 + (WIDER - 1.0) * _rising(float(np.median(measured)) if len(measured) else 0.0, *VERY_NOISY_METRES)
+    return replace(usual, still=wider * usual.still, moving=wider * usual.moving)
 
 
 def needed_share(tracks: np.ndarray, contacts: Contacts, noise: np.ndarray, fps: float) -> np.ndarray:
