@@ -1,7 +1,4 @@
-"""The headless command line: files in, the task, files out. `python -m pads_blender` and `blender --command pads`.
-
-It works in a Blender session of its own: each file replaces the open one.
-"""
+"""The headless command line: files in, the task, files out. It works in a Blender session that it may replace."""
 
 import argparse
 import difflib
@@ -24,7 +21,8 @@ from ..errors import BadFileError, PadsError, TakeError
 from ..tasks.clean import CleanSettings
 from ..tasks.complete import HiddenBones
 from . import files
-from .clean import PRIORS, OnStep, clean_armature, map_bones
+from .clean import PRIORS, OnStep, clean_armature, list_problems, map_bones
+from .progress import Progress
 from .rig_writer import write_take
 
 DONE, SOME_FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
@@ -126,6 +124,10 @@ def _parser() -> argparse.ArgumentParser:
     mapping = commands.add_parser("map", help="print which bone is which joint, as JSON")
     mapping.add_argument("source", metavar="IN.bvh", type=Path)
     mapping.set_defaults(run=_run_map)
+    find = commands.add_parser("find", help="list what is broken in a take")
+    find.add_argument("source", metavar="IN.bvh", type=Path)
+    find.add_argument("--json", type=Path, metavar="OUT.json", help="write the list as JSON, too")
+    find.set_defaults(run=_run_find)
     return parser
 
 
@@ -191,6 +193,25 @@ def _run_map(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _run_find(options: argparse.Namespace) -> int:
+    if options.json:
+        _check_outputs([options.source], [options.json])
+    try:
+        _, armature = _load(options.source)
+        problems = list_problems(armature)
+    except PadsError as error:
+        _say_failed(options.source, error)
+        return SOME_FAILED
+    for problem in problems:
+        print(f"{problem.kind:12}{problem.severity:7.0f} mm  {problem.bone}: {problem.reason}", flush=True)
+    _say(f"pads: {options.source}: {len(problems) or 'no'} problem{'' if len(problems) == 1 else 's'} found.")
+    if options.json:
+        with files.written_whole(options.json) as partial:
+            data = [problem.to_json() for problem in problems]
+            partial.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
+    return DONE
+
+
 def _run_clean(options: argparse.Namespace) -> int:
     jobs = _plan(options)
     try:
@@ -251,7 +272,7 @@ def _check_outputs(sources: Sequence[Path], outputs: Sequence[Path]) -> None:
 
 def _attempt(job: Job, prior: Prior, number: int, count: int) -> dict:
     """The report on one file; whatever goes wrong with it is said, and the next one gets its turn."""
-    progress = _Progress(job.source.name if count == 1 else f"{job.source.name} ({number + 1} of {count})")
+    progress = Progress(job.source.name if count == 1 else f"{job.source.name} ({number + 1} of {count})")
     try:
         report = clean_file(job, prior, progress.show)
     except PadsError as error:
@@ -264,29 +285,6 @@ def _attempt(job: Job, prior: Prior, number: int, count: int) -> dict:
     progress.end()
     _say(f"pads: {job.source}: done, {report['frames']} frames in {report['seconds']:.1f} s: {job.target}")
     return report
-
-
-class _Progress:
-    """Percentage of one file on the standard error: one line that counts up, or a line every tenth in a log."""
-
-    def __init__(self, title: str) -> None:
-        self._title, self._shown, self._is_terminal = title, -1, sys.stderr.isatty()
-
-    def show(self, step: int, count: int) -> None:
-        percent = min(100, 100 * step // max(count, 1))
-        is_due = percent >= self._shown + (1 if self._is_terminal else 10) or percent == 100
-        if not is_due or percent == self._shown:
-            return
-        self._shown = percent
-        end = "" if self._is_terminal else "\n"
-        print(f"{self._start()}pads: {self._title}: {percent} %", end=end, file=sys.stderr, flush=True)
-
-    def end(self) -> None:
-        if self._is_terminal and self._shown >= 0:
-            print(file=sys.stderr, flush=True)
-
-    def _start(self) -> str:
-        return "\r" if self._is_terminal else ""
 
 
 def _say_failed(path: Path, error: PadsError) -> str:

@@ -10,6 +10,7 @@ from ..core.rig import RigTake, carry_travel
 from ..diffusion.prior import Prior
 from ..tasks.clean import CleanSettings, clean_take
 from ..tasks.kept import pass_through
+from ..tasks.problems import Problem, find_problems
 from .kept_keys import KeptKeys, read_kept
 from .rig_reader import check_bones, read_take, rest_ends
 
@@ -32,6 +33,11 @@ def map_bones(armature: bpy.types.Object) -> Mapping:
     bones = list(armature.data.bones)
     parents = [bones.index(bone.parent) if bone.parent else -1 for bone in bones]
     return guess_mapping([bone.name for bone in bones], parents, *rest_ends(armature))
+
+
+def list_problems(armature: bpy.types.Object) -> list[Problem]:
+    """What is broken in the armature's current action, in the order of time."""
+    return find_problems(read_take(armature), map_bones(armature))
 
 
 def clean_armature(

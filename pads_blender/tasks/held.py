@@ -13,6 +13,7 @@ from .running import best_window, find_runs, over_windows
 HELD = -1.5  # score from which on a channel may be held
 _WINDOWS = ((0.5, 0.0), (0.3, 1.0))  # seconds, and what is taken off the score: short windows are surer of themselves
 _SMALLEST = 1e-5  # radians or metres: rounding in files
+_MOST_NOISE = 0.012  # radians or metres per component: what shakes more than a held channel may well move below it
 _ALWAYS_STILL = 0.9  # of the frames: a bone that is not animated
 _SOFT = 1.0  # taken off the score of a hold without a leap or a cut
 _JUMP = 4.0  # a held bone leaps back: by more than this many of its usual frame to frame changes
@@ -70,7 +71,7 @@ def _von_neumann(channels: np.ndarray, length: int) -> np.ndarray:
     spread = over_windows(channels, length, lambda windows: windows.var(axis=-1, ddof=1).sum(axis=-1))
     bends = np.sum(np.diff(channels, 2, axis=0) ** 2, axis=-1) / 6.0
     noise = over_windows(bends, length - 2, lambda windows: windows.mean(axis=-1))
-    return (spread + _SMALLEST**2) / (noise + _SMALLEST**2)
+    return (spread + _SMALLEST**2) / (np.minimum(noise, 3.0 * _MOST_NOISE**2) + _SMALLEST**2)
 
 
 def is_cut(steps: np.ndarray, first: int, last: int, reach: int) -> bool:

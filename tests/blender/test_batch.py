@@ -113,6 +113,21 @@ def test_complete_fills_bones_in_their_frames(take, tmp_path):
     assert json.loads(report.read_text())["joints"]["left_elbow"]["completed_frames"] == 19
 
 
+def test_feet_are_held_unless_told_otherwise(take, tmp_path):
+    held, free, report = tmp_path / "held.bvh", tmp_path / "free.bvh", tmp_path / "report.json"
+    assert run("clean", take, "-o", held, "--report", report) == 0
+    assert run("clean", take, "-o", free, "--feet", 0) == 0
+    turned = angle_between(local_rotations(read_bvh(held)), local_rotations(read_bvh(free))).max(axis=0)
+    names = np.array(read_bvh(take).names)
+    assert set(names[turned > np.radians(0.01)]) <= {
+        f"{s}{b}" for s in ("Left", "Right") for b in ("UpLeg", "Leg", "Foot")
+    }
+    told = json.loads(report.read_text())
+    assert told["settings"]["feet"] == 1.0
+    assert set(told["feet"]) == {"skate_before", "skate_after", "contacts"}
+    assert all(told["first_frame"] <= c["first"] <= c["last"] <= told["last_frame"] for c in told["feet"]["contacts"])
+
+
 def test_strength_zero_changes_nothing(take, tmp_path):
     out = tmp_path / "out.bvh"
     assert run("clean", take, "-o", out, "--strength", 0) == 0
@@ -155,6 +170,7 @@ def test_the_blend_holds_both_actions(take, tmp_path):
         ["clean", "{take}", "-o", "{out}", "--report", "{take}"],
         ["clean", "{take}", "-o", "{folder}/out.fbx"],
         ["clean", "{take}", "-o", "{out}", "--strength", "1.5"],
+        ["clean", "{take}", "-o", "{out}", "--feet", "2"],
         ["clean", "{take}", "-o", "{out}", "--steps", "0"],
         ["clean", "{take}", "-o", "{out}", "--start", "20", "--end", "10"],
         ["clean", "{take}", "-o", "{out}", "--complete", "LeftArm:20-10"],
@@ -252,6 +268,22 @@ def test_map_prints_json_and_nothing_else(take, capfd):
     assert mapping["joints"]["right_knee"]["bone"] == "RightLeg"
     assert mapping["joints"]["head_top"] is None
     assert 0.5 < mapping["joints"]["pelvis"]["confidence"] <= 1.0
+
+
+def test_find_lists_what_is_broken_and_writes_it(take, tmp_path, capfd):
+    out, lines = tmp_path / "found.json", take.read_bytes().split(b"\r\n")
+    row = lines[-1 - FRAMES + 20].split()
+    lines[-1 - FRAMES + 20] = b" ".join([*row[:6], *(b"%.3f" % (float(value) + 40.0) for value in row[6:])])
+    take.write_bytes(b"\r\n".join(lines))  # every joint but the hips leaps for one frame
+    assert run("find", take, "--json", out) == 0
+    found, said = json.loads(out.read_text()), capfd.readouterr()
+    pops = [problem for problem in found if problem["kind"] == "pop"]
+    assert len(pops) >= 4 and {(p["first"], p["last"]) for p in pops} == {(21.0, 21.0)}
+    assert len(said.out.splitlines()) == len(found) and "leaps" in said.out
+    assert f"pads: {take}: {len(found)} problem" in said.err
+    assert take.read_bytes() == b"\r\n".join(lines)
+    assert run("find", take, "--json", take) == 2
+    assert run("find", tmp_path / "missing.bvh") == 1
 
 
 def test_as_a_program_of_its_own(take, tmp_path):
