@@ -20,7 +20,7 @@ from .suites import SUITES
 
 # The parts of docs/benchmark.md. The pose prior is timed by hand: on 30,000 frames it takes minutes.
 PAGE = (
-    ["bench", "--prior", "motion"],
+    ["bench", "--prior", "motion", "--seeds", "3"],
     ["bench", "--prior", "pose", "--suite", "gauss", "jitter", "arm", "clean"],
     ["prior", "motion"],
     ["prior", "pose"],
@@ -96,8 +96,8 @@ def parser() -> argparse.ArgumentParser:
     measured.add_argument("--split", choices=("dev", "validation"), default="dev", help="settings: validation only")
     measured.add_argument("--prior", choices=("motion", "pose"), default="motion")
     measured.add_argument("--suite", choices=tuple(SUITES), action="extend", nargs="+", help="default: all")
-    measured.add_argument("--seeds", type=int, default=1, help="corruptions of every clip")
-    measured.add_argument("--limit", type=int, help="only so many clips, evenly spread")
+    measured.add_argument("--seeds", type=int, default=1, help="corruptions of every clip or segment")
+    measured.add_argument("--limit", type=int, help="only so many clips or segments, evenly spread")
     measured.set_defaults(run=run_bench)
     alone = commands.add_parser("prior", help="a prior by itself")
     alone.add_argument("kind", choices=("pose", "motion"))

@@ -61,23 +61,22 @@ def _gauss_score(setup: Setup, segment: data.Clip, sigma: float, seed: int, once
 
 
 def priors(setup: Setup) -> list[Score]:
-    """The same noise through priors of single poses: ours, and a mixture of Gaussians under our sampler."""
+    """The same noise, one seed of it, through priors of single poses: ours, and a mixture of Gaussians."""
     others = {POSE: load_prior("pose", setup.models), MIXTURE: mixture_prior(setup.data)}
     return [
-        _prior_score(setup, segment, sigma, seed, others)
+        _prior_score(setup, segment, sigma, others)
         for sigma in PRIOR_METRES
-        for seed in range(setup.seeds)
         for segment in setup.segments(60, PRIOR_SEGMENTS)
     ]
 
 
-def _prior_score(setup: Setup, segment: data.Clip, sigma: float, seed: int, others: dict[str, Prior]) -> Score:
-    noisy, truth = _noisy(segment, sigma, seed), segment.positions.astype(float)
+def _prior_score(setup: Setup, segment: data.Clip, sigma: float, others: dict[str, Prior]) -> Score:
+    noisy, truth = _noisy(segment, sigma, 0), segment.positions.astype(float)
     motion = Motion(noisy, np.tile(segment.visible, (len(noisy), 1)), data.FPS)
     every = {OURS: setup.loaded_prior} | others
-    results = {name: clean_motion(motion, CleanSettings(seed=seed), prior).positions for name, prior in every.items()}
+    results = {name: clean_motion(motion, CleanSettings(), prior).positions for name, prior in every.items()}
     values = {RAW: _error(noisy, segment)} | {name: _error(x, segment) for name, x in results.items()}
-    return Score(f"{1000 * sigma:g} mm", segment.name, seed, values, {}, motion_measures(results, truth))
+    return Score(f"{1000 * sigma:g} mm", segment.name, 0, values, {}, motion_measures(results, truth))
 
 
 def motion_measures(results: dict[str, np.ndarray], truth: np.ndarray) -> dict[str, dict[str, float]]:
@@ -106,8 +105,8 @@ SUITES = (
     ),
     Suite(
         "priors",
-        f"The noise of gauss on {PRIOR_SEGMENTS} segments of 60 frames, evenly spread, through clean_motion with other "
-        "priors: the pose prior, and a mixture of Gaussians fitted to the captured training poses "
+        f"The noise of gauss, one seed, on {PRIOR_SEGMENTS} segments of 60 frames, evenly spread, through clean_motion "
+        "with other priors: the pose prior, and a mixture of Gaussians fitted to the captured training poses "
         f"({COMPONENTS} components, heading taken off), both under the sampler for pose priors; MPJPE of world "
         "positions.",
         "mm",

@@ -20,7 +20,7 @@ OUTLIER_NOISE_METRES, OUTLIER_SHARE, OUTLIER_REACH_METRES, MISSING_SHARE = 0.01,
 LOW_RANK_TESTS = ((3, 3.0), (5, 3.0))  # Hampel's frames and deviations before the completion
 OUTLIER_CASE = f"{100 * MISSING_SHARE:g} % missing, {100 * OUTLIER_SHARE:g} % outliers"
 LOW_RANK = "low rank + Butterworth"
-HIDDEN_FRAMES, HIDDEN_SEGMENTS = 90, 72
+HIDDEN_FRAMES, HIDDEN_SEGMENTS = 90, 48
 _LEGS = [f"{side}_{joint}" for side in ("left", "right") for joint in ("knee", "ankle", "toe")]
 # joints that are never seen, and the noise of the others in metres
 HIDDEN_CASES = {
