@@ -53,14 +53,23 @@ def steady_twists(residual: Residual, cleaned: RigTake, positions: np.ndarray, s
     if len(positions) < 9:
         return twists
     turned, axes = joint_rotations(residual, cleaned), segment_axes(positions)
-    for joint, parent in enumerate(MODEL.parents):
-        if parent >= 0 and residual.bones[joint] >= 0 and np.any(axes[:, joint]):
-            parents_bone = _mapped_ancestor(residual.bones, parent)
-            angle = _twist_path(turned[:, parents_bone], turned[:, joint], axes[:, joint])
-            twists[:, joint] = strength * (_smooth_angle(angle) - angle)
-            added = rot.from_rotation_vector(twists[:, joint, None] * axes[:, joint])
-            turned[:, joint] = rot.multiply(added, turned[:, joint])
+    for level in _levels(residual.bones, axes):
+        above = [_mapped_ancestor(residual.bones, MODEL.parents[joint]) for joint in level]
+        angle = _twist_path(turned[:, above], turned[:, level], axes[:, level])
+        twists[:, level] = strength * (_smooth(angle[..., None])[..., 0] - angle)
+        added = rot.from_rotation_vector(twists[:, level, None] * axes[:, level])
+        turned[:, level] = rot.multiply(added, turned[:, level])
     return twists
+
+
+def _levels(bones: np.ndarray, axes: np.ndarray) -> list[list[int]]:
+    """Joints with a bone and a segment that has twist, those equally far from the root together, parents first."""
+    depth = [0] * len(MODEL)
+    for joint, parent in enumerate(MODEL.parents):
+        depth[joint] = depth[parent] + 1 if parent >= 0 else 0
+    twisting = [j for j in range(1, len(MODEL)) if bones[j] >= 0 and np.any(axes[:, j])]
+    levels = [[joint for joint in twisting if depth[joint] == d] for d in range(1, max(depth) + 1)]
+    return [level for level in levels if level]
 
 
 def _mapped_ancestor(bones: np.ndarray, joint: int) -> int:
@@ -70,18 +79,15 @@ def _mapped_ancestor(bones: np.ndarray, joint: int) -> int:
 
 
 def _twist_path(parent: np.ndarray, turned: np.ndarray, axes: np.ndarray) -> np.ndarray:
-    """Twist (F,) in radians that a segment gathers from frame to frame against its parent, the swing carried along.
+    """Twist (F, N) in radians that segments gather from frame to frame against their parents, the swing carried along.
 
     Increments have no pole, where the angle of a swing-twist split leaps as the swing nears half a turn.
     """
     local, axis = rot.multiply(rot.inverse(parent), turned), rot.rotate(rot.inverse(parent), axes)
     swing = rot.swing_between(axis[:-1], axis[1:])
     step = rot.multiply(local[1:], rot.inverse(rot.multiply(swing, local[:-1])))
-    return np.concatenate([[0.0], np.cumsum(rot.twist_angle(step, axis[1:]))])
-
-
-def _smooth_angle(angle: np.ndarray) -> np.ndarray:
-    return _smooth(angle[:, None, None])[:, 0, 0]
+    angle = np.cumsum(rot.twist_angle(step, axis[1:]), axis=0)
+    return np.concatenate([np.zeros((1, angle.shape[1])), angle])
 
 
 def _smooth(values: np.ndarray) -> np.ndarray:
