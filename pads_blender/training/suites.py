@@ -8,11 +8,22 @@ from . import (
     gap_suites,
     inbetween_suites,
     jitter_suites,
+    length_suite,
     noise_suites,
     outlier_suites,
     rig_suites,
 )
 from .bench import Suite
 
-_FILES = (noise_suites, jitter_suites, outlier_suites, rig_suites, gap_suites, inbetween_suites, foot_suite, detection)
+_FILES = (
+    noise_suites,
+    jitter_suites,
+    outlier_suites,
+    rig_suites,
+    gap_suites,
+    inbetween_suites,
+    foot_suite,
+    detection,
+    length_suite,
+)
 SUITES: dict[str, Suite] = {suite.name: suite for file in _FILES for suite in file.SUITES}
