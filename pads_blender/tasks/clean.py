@@ -16,13 +16,13 @@ from ..core.skeleton import JOINTS
 from ..diffusion.prior import Prior
 from ..errors import TakeError
 from . import frames, pieces, windows
-from .complete import HiddenBones, hidden_joints, hidden_rows, interpolate_rotations
-from .evidence import SamplerSettings, gather_evidence
+from .complete import HiddenBones, fill_noise, hidden_joints, hidden_rows, interpolate_rotations
+from .evidence import Hints, SamplerSettings, gather_evidence
 from .feet import find_freedom, report_feet, steady_feet, steady_rig_feet
 from .kept import Kept, kept_joints, pass_through
 from .pops import find_rotation_pops
 from .problems import find_problems
-from .repair import exchange_sides_back, find_lost_bones
+from .repair import bridge_leaps, exchange_sides_back, find_lost_bones
 from .twist import smooth_unseen_rotations, steady_twists
 
 OnStep = Callable[[int, int], None]
@@ -60,16 +60,14 @@ def clean_motion(
     settings: CleanSettings,
     prior: Prior,
     on_step: OnStep | None = None,
-    suspect: np.ndarray | None = None,
-    kept: np.ndarray | None = None,
+    hints: Hints | None = None,
 ) -> Motion:
     """The motion (F, J, 3) that prior and measurement agree on, every joint visible.
 
-    Noise is estimated per joint where motion.noise is None; suspect (F, J): joints to be believed only if they fit;
-    kept (F, J): joints to be believed whatever the others say.
+    Noise is estimated per joint where motion.noise is None.
     """
     _check(motion)
-    evidence = gather_evidence(motion, suspect, kept)
+    evidence = gather_evidence(motion, hints)
     result = RECONSTRUCT[prior.kind](evidence, settings.sampling, prior, on_step)
     strength = np.where(motion.visible, settings.strength, 1.0)[..., None]
     positions = evidence.measured + strength * (result - evidence.measured)
@@ -141,12 +139,17 @@ def _clean_piece(
     """The piece's frames cleaned, and the motion of the model that they were made from."""
     hidden, kept = piece.hidden, piece.kept
     _, residual = to_model(piece.bridged.rows(slice(0, 1)), mapping)
-    steadied = smooth_unseen_rotations(piece.bridged, residual.bones, settings.strength)
+    bridged, leapt = bridge_leaps(piece.bridged, hidden | kept.rotation, settings.strength)
+    steadied = smooth_unseen_rotations(bridged, residual.bones, settings.strength)
     motion, residual = to_model(steadied, mapping)
     seen = replace(motion, visible=motion.visible & ~hidden_joints(hidden, residual.bones))
-    pops = hidden_joints(find_rotation_pops(steadied.rotation) & ~kept.rotation, residual.bones)
+    hints = Hints(
+        suspect=hidden_joints(find_rotation_pops(steadied.rotation) & ~kept.rotation, residual.bones),
+        kept=kept_joints(kept, residual.bones),
+        bridged=fill_noise(hidden_joints(leapt, residual.bones), motion.fps),
+    )
     body = replace(settings, feet=0.0)  # feet are held on the rig's own legs
-    cleaned = clean_motion(seen, body, prior, on_step, pops, kept_joints(kept, residual.bones))
+    cleaned = clean_motion(seen, body, prior, on_step, hints)
     result = _onto_rig(residual, cleaned.positions, settings.strength, kept.held)
     freedom = find_freedom(residual.bones, kept.held, kept.location.all(axis=0))
     result = steady_rig_feet(residual, result, _noise_of(seen, cleaned), settings.feet * settings.strength, freedom)

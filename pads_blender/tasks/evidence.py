@@ -9,9 +9,15 @@ from ..core.motion import Motion
 from . import temporal
 from .noise import estimate_noise
 from .pops import find_end_leaps, find_pops, keep_short
+from .running import running_highest
 
 EXPECTED_METRES = 0.08  # how far off a still joint may lie that was left out for a few frames
 _NEAR = 3  # frames
+_LEFT_OUT_METRES = 0.02  # per coordinate: usual error of a joint that was left out for a few frames
+_FIT = 3.5  # standard deviations that what was left out may lie off and still fit
+_RARE = 0.003  # share of suspects, up to which they are rather quick motion than outliers
+_COMMON = 0.02  # share of joints off their path, from which outliers are the habit of the take
+_ROUNDS = 3  # outliers hide in the noise that they are measured by
 
 
 @dataclass(frozen=True)
@@ -21,6 +27,19 @@ class SamplerSettings:
     sampler: str = "prox"
     steps: int | None = None
     seed: int = 0
+
+
+@dataclass(frozen=True)
+class Hints:
+    """What else is known of joints and frames, each (F, J) or None.
+
+    suspect: doubted already, for what is known of the rig's rotations; kept: the animator vouches for them; bridged:
+    metres per coordinate by which a position may be off that was put there between its neighbours.
+    """
+
+    suspect: np.ndarray | None = None
+    kept: np.ndarray | None = None
+    bridged: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -53,12 +72,14 @@ class Evidence:
     def tolerance(self) -> np.ndarray:
         """How far (F, J) in metres a suspect joint may lie from where it is expected and still be real motion.
 
-        Its own noise, and what it moves in two frames thereabouts: quick motion gets the benefit of the doubt.
+        Its own noise and that of the expectation; and where suspects are rare, what it moves in two frames thereabouts:
+        quick motion gets the benefit of the doubt.
         """
         step = np.linalg.norm(np.diff(self.smoothed, axis=0, prepend=self.smoothed[:1]), axis=-1)
-        padded = np.pad(step, ((_NEAR, _NEAR), (0, 0)), mode="edge")
-        quickest = np.lib.stride_tricks.sliding_window_view(padded, 2 * _NEAR + 1, axis=0).max(axis=-1)
-        return EXPECTED_METRES + 4.0 * np.where(self.hidden, 0.0, self.noise) + 2.0 * quickest
+        quickest = running_highest(step, _NEAR)
+        noise = np.where(self.hidden, 0.0, self.noise)
+        benefit = min(1.0, _RARE / max(float(self.suspect.mean()), 1e-9))
+        return _FIT * np.hypot(noise, _LEFT_OUT_METRES) + benefit * (EXPECTED_METRES + 2.0 * quickest)
 
 
 def joint_levels(noise: np.ndarray) -> np.ndarray:
@@ -68,21 +89,47 @@ def joint_levels(noise: np.ndarray) -> np.ndarray:
     return np.array([np.nanmedian(c) if np.isfinite(c).any() else usual for c in finite.T])
 
 
-def gather_evidence(motion: Motion, suspect: np.ndarray | None = None, kept: np.ndarray | None = None) -> Evidence:
+def gather_evidence(motion: Motion, hints: Hints | None = None) -> Evidence:
     """Noise estimated per joint unless the motion states it; hidden joints filled, suspect ones told apart.
 
-    suspect (F, J) bool: joints that are doubted already, for what is known of the rig's rotations. kept (F, J) bool:
-    joints that the animator vouches for, never doubted. Their noise stays: on eight validation clips, calling them
-    exact made the frames beside them worse, and tasks/kept.py leads those through the key better.
+    What is kept is never doubted, but its noise stays: on eight validation clips, calling it exact made the frames
+    beside it worse, and tasks/kept.py leads those through the key better.
     """
-    noise = estimate_noise(motion.positions, motion.visible) if motion.noise is None else motion.noise
-    noise = np.where(motion.visible, noise, np.inf)
-    levels = joint_levels(noise)
-    sure = np.zeros(motion.visible.shape, bool) if kept is None else kept & motion.visible
-    measured = fill_hidden(motion.positions, motion.visible)
-    pops = find_pops(measured, levels)
-    apart = motion.visible & ~sure & find_end_leaps(measured, levels)
-    pops = motion.visible & ~(apart | sure) & keep_short(pops if suspect is None else pops | suspect, motion.fps)
-    bridged = fill_hidden(motion.positions, motion.visible & ~(pops | apart))
+    hints, measured = hints or Hints(), fill_hidden(motion.positions, motion.visible)
+    levels, astray = _noise_and_outliers(motion, measured)
+    noise = np.where(motion.visible, levels if motion.noise is None else motion.noise, np.inf)
+    noise = noise if hints.bridged is None else np.hypot(noise, hints.bridged)
+    free = motion.visible if hints.kept is None else motion.visible & ~hints.kept
+    suspect, apart = _told_apart(astray, find_end_leaps(measured, levels), hints.suspect, motion.fps)
+    suspect, apart = suspect & free, apart & free
+    bridged = fill_hidden(motion.positions, motion.visible & ~(suspect | apart))
     smoothed = temporal.smooth(bridged, np.ones(noise.shape), levels)
-    return Evidence(measured, smoothed, noise, pops, apart, motion.fps)
+    return Evidence(measured, smoothed, noise, suspect, apart, motion.fps)
+
+
+def _noise_and_outliers(motion: Motion, measured: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Noise of each joint (J,) in metres, and which measured ones (F, J) lie off the path of the frames beside them."""
+    astray = np.zeros(motion.visible.shape, bool)
+    for _ in range(_ROUNDS if motion.noise is None else 1):
+        if motion.noise is None:
+            levels = estimate_noise(motion.positions, motion.visible & ~astray)
+        else:
+            levels = joint_levels(np.where(motion.visible, motion.noise, np.inf))
+        before, astray = astray, motion.visible & find_pops(measured, levels)
+        if np.array_equal(before, astray):
+            break
+    return levels, astray
+
+
+def _told_apart(
+    astray: np.ndarray, ends: np.ndarray, suspect: np.ndarray | None, fps: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Suspects, and what to leave as it is at a take's ends, both (F, J).
+
+    Seldom, an outlier is short, and a leap at an end is another pose. Where outliers are the take's habit, several in a
+    row are chance, and at the ends they are outliers, too.
+    """
+    doubted = np.zeros_like(astray) if suspect is None else suspect
+    if astray.mean() > _COMMON:
+        return astray | ends | keep_short(doubted, fps), np.zeros_like(ends)
+    return keep_short(astray | doubted | ends, fps) & ~ends, ends  # quick motion out of another pose is no outlier

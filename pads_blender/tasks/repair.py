@@ -8,7 +8,9 @@ import numpy as np
 
 from ..core import rotations as rot
 from ..core.rig import RigTake
+from .complete import interpolate_rotations
 from .held import hold_scores
+from .pops import find_rotation_leaps
 from .swaps import ROTATION_PAIRS, LimbPair, exchange_back, exchange_score, swapped_rows
 
 SURELY_HELD = 0.5  # both segments of a limb are held, and the motion was cut off: resting limbs stay below it
@@ -30,6 +32,19 @@ def find_lost_bones(take: RigTake, bones: np.ndarray) -> np.ndarray:
     lost = np.zeros(take.rotation.shape[:2], bool)
     lost[:, bones[bones >= 0]] = held[:, bones >= 0]
     return lost
+
+
+def bridge_leaps(take: RigTake, spared: np.ndarray, strength: float) -> tuple[RigTake, np.ndarray]:
+    """The take with every bone that surely leaps away and back put between its neighbours; which frames and bones.
+
+    A bone leaps by itself: the rotations of those that hang on it are as good as ever, and so where they are is known,
+    which the model's positions alone would not show. spared (F, B) bool: not to be touched; strength 0 to 1.
+    """
+    leapt = find_rotation_leaps(take.rotation, take.fps) & ~spared
+    if not leapt.any():
+        return take, leapt
+    share = np.where(leapt, strength, 0.0)
+    return replace(take, rotation=rot.slerp(take.rotation, interpolate_rotations(take, leapt).rotation, share)), leapt
 
 
 def exchange_sides_back(take: RigTake, bones: np.ndarray, kept: np.ndarray) -> tuple[RigTake, np.ndarray]:

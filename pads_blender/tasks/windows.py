@@ -20,7 +20,8 @@ _HOP = FRAMES // 2
 _BATCH = 32  # windows a call
 DEFAULT_LOOKS = 2
 _SUREST = 0.005  # metres: no place that was only recalled counts as more exact
-POLISH = 1.5  # on ten validation clips 1.5 and 2 were within half a percent of each other, better than 0 and 1
+# Of 1.5, 3 and 5 on twelve validation clips: positions alike within 3 %, accelerations 5 to 20 % better than at 1.5.
+POLISH = 3.0
 OnStep = Callable[[int, int], None]
 
 
