@@ -87,8 +87,9 @@ class _Find:
 
     def touches(self, other: _Find, margin: int = 0) -> bool:
         """Whether both are about some joint of the same limb, at the same time."""
-        same_limb = any(set(self.joints) & set(limb) and set(other.joints) & set(limb) for limb in _limbs())
-        return same_limb and self.first <= other.last + margin and other.first <= self.last + margin
+        if self.first > other.last + margin or other.first > self.last + margin:
+            return False
+        return any(set(self.joints) & set(limb) and set(other.joints) & set(limb) for limb in _limbs())
 
     def united_with(self, other: _Find) -> _Find:
         """One find for two that touch."""
@@ -128,12 +129,14 @@ def _without_echoes(found: list[_Find]) -> list[_Find]:
 
 def _joined(before: list[_Find], after: list[_Find]) -> list[_Find]:
     """The finds of successive pieces that overlap: what both hold, or what goes on, becomes one."""
-    result = list(before)
+    result, start = list(before), min((find.first for find in after), default=0)
+    recent = [i for i, find in enumerate(before) if find.last >= start]  # of a long take, only the last piece's
     for find in after:
-        same = [i for i, other in enumerate(result) if other.kind == find.kind and other.touches(find)]
+        same = [i for i in recent if result[i].kind == find.kind and result[i].touches(find)]
         if same:
             result[same[0]] = result[same[0]].united_with(find)
         else:
+            recent.append(len(result))
             result.append(find)
     return result
 
