@@ -47,7 +47,7 @@ def to_model(take: RigTake, mapping: Mapping) -> tuple[Motion, Residual]:
     bones = _joint_bones(take, mapping)
     lying, take = take, _upright(take, bones)
     world = world_matrices(take)
-    world_rotations, heads = rot.from_matrix(_unscaled(world[..., :3, :3])), world[..., :3, 3]
+    world_rotations, heads = rot.from_matrix(unscaled(world[..., :3, :3])), world[..., :3, 3]
     track = _body_track(take, bones, world_rotations, heads)
     positions, visible = normalise.model_positions(track), normalise.visible_joints(track.known)
     residual = Residual(take, lying.world_from_armature, bones, world_rotations, heads, positions, visible, track.scale)
@@ -81,11 +81,11 @@ def _upright(take: RigTake, bones: np.ndarray) -> RigTake:
 def _rest_alignment(take: RigTake, bones: np.ndarray) -> np.ndarray | None:
     """Rotation (4,) from the model's rest axes to the rig's in the world; None where its rest pose is not human."""
     alignment = normalise.rest_alignment(take.rest[bones, :3, 3], bones >= 0)
-    world = rot.from_matrix(_unscaled(take.world_from_armature[:3, :3]))
+    world = rot.from_matrix(unscaled(take.world_from_armature[:3, :3]))
     return None if alignment is None else rot.multiply(world, alignment)
 
 
-def _unscaled(matrices: np.ndarray) -> np.ndarray:
+def unscaled(matrices: np.ndarray) -> np.ndarray:
     """Rotation part (..., 3, 3) of matrices with uniform scale."""
     length = np.linalg.norm(matrices, axis=-2, keepdims=True)
     return matrices / np.maximum(length, 1e-12)
@@ -103,7 +103,7 @@ def _body_track(take: RigTake, bones: np.ndarray, world: np.ndarray, heads: np.n
     if alignment is None:
         reference = _reference_from_motion(positions, turned, known)
     else:
-        reference = rot.multiply(rot.inverse(rot.from_matrix(_unscaled(rest[bones, :3, :3]))), alignment)
+        reference = rot.multiply(rot.inverse(rot.from_matrix(unscaled(rest[bones, :3, :3]))), alignment)
     return normalise.BodyTrack(positions, rot.multiply(turned, reference), known, length)
 
 
@@ -180,8 +180,8 @@ def _turn_of(joint: int, old: np.ndarray, new: np.ndarray, visible: np.ndarray, 
 def _local_rotations(residual: Residual, world: dict[int, np.ndarray]) -> np.ndarray:
     """Basis rotations (F, B, 4) that put the given bones into these world rotations; other bones keep their own."""
     take = residual.take
-    rest = rot.from_matrix(_unscaled(rest_from_parent(take)[:, :3, :3]))
-    base = rot.from_matrix(_unscaled(take.world_from_armature[:3, :3]))
+    rest = rot.from_matrix(unscaled(rest_from_parent(take)[:, :3, :3]))
+    base = rot.from_matrix(unscaled(take.world_from_armature[:3, :3]))
     rotation, turned = take.rotation.copy(), np.empty_like(residual.rotations)
     for bone, parent in enumerate(take.parents):
         frame = rot.multiply(base if parent < 0 else turned[:, parent], rest[bone])
@@ -210,7 +210,7 @@ def _location_change(take: RigTake, bone: int, delta: np.ndarray) -> np.ndarray:
 
 def joint_rotations(residual: Residual, take: RigTake) -> np.ndarray:
     """World rotations (F, J, 4) of the joints' bones in a take of the same rig; of a joint without one, meaningless."""
-    return rot.from_matrix(_unscaled(world_matrices(_standing(residual, take))[:, residual.bones, :3, :3]))
+    return rot.from_matrix(unscaled(world_matrices(_standing(residual, take))[:, residual.bones, :3, :3]))
 
 
 def _standing(residual: Residual, take: RigTake) -> RigTake:

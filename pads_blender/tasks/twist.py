@@ -8,40 +8,57 @@ from dataclasses import replace
 import numpy as np
 
 from ..core import rotations as rot
-from ..core.retarget import Residual, joint_rotations, segment_axes
-from ..core.rig import RigTake
+from ..core.retarget import Residual, joint_rotations, segment_axes, unscaled
+from ..core.rig import RigTake, world_matrices
 from ..core.skeleton import MODEL
 from . import temporal
 from .noise import estimate_noise
-from .pops import SMALLEST_POP_QUATERNION, find_pops
+from .pops import SMALLEST_POP_QUATERNION, find_pops, find_rotation_pops
 
 _LEAVES = tuple(MODEL.indices("left_wrist", "right_wrist", "left_toe", "right_toe"))
 
 
 def smooth_unseen_rotations(take: RigTake, bones: np.ndarray, strength: float) -> RigTake:
     """The take with hands, toes and the bones between mapped ones freed from jitter; bones (J,) of the joints or -1."""
-    chosen = _between(take, bones) | {int(bones[j]) for j in _LEAVES if bones[j] >= 0}
+    chains = _chains(take, bones)
+    chosen = {bone for chain in chains for bone in chain[:-1]} | {int(bones[j]) for j in _LEAVES if bones[j] >= 0}
     if not chosen or len(take.frames) < 9:
         return take
     columns = sorted(chosen)
     channels = rot.make_continuous(take.rotation[:, columns])
-    smoothed = _smooth(channels)
+    smoothed = _smooth(channels, ~_made_up_for(take, chains, bones)[:, columns])
     rotation = take.rotation.copy()
     rotation[:, columns] = rot.slerp(channels, rot.normalise(smoothed), np.full(channels.shape[:2], strength))
     return replace(take, rotation=rotation)
 
 
-def _between(take: RigTake, bones: np.ndarray) -> set[int]:
-    """Bones without a joint on the way from one mapped bone up to another, such as the extra bones of a long spine."""
-    mapped, found = {int(b) for b in bones if b >= 0}, set()
+def _chains(take: RigTake, bones: np.ndarray) -> list[list[int]]:
+    """Bones without a joint below a mapped one, such as extra bones of a long spine, down to the next mapped one."""
+    mapped, chains = {int(b) for b in bones if b >= 0}, []
     for bone in mapped:
-        path, parent = [], int(take.parents[bone])
+        chain, parent = [bone], int(take.parents[bone])
         while parent >= 0 and parent not in mapped:
-            path.append(parent)
+            chain.append(parent)
             parent = int(take.parents[parent])
-        if parent >= 0:
-            found |= set(path)
-    return found
+        if parent >= 0 and len(chain) > 1:
+            chains.append(chain[::-1])
+    return chains
+
+
+def _made_up_for(take: RigTake, chains: list[list[int]], bones: np.ndarray) -> np.ndarray:
+    """Frames and bones (F, B) of chains at whose end, or one joint further on, nothing pops in the world.
+
+    Where pelvis or chest is measured with a leap, the bones beside it leap back: to calm one of them alone would swing
+    all that hangs on it.
+    """
+    calm, joint_of = np.zeros(take.rotation.shape[:2], bool), {int(b): j for j, b in enumerate(bones) if b >= 0}
+    turned = rot.from_matrix(unscaled(world_matrices(take)[..., :3, :3])) if chains else take.rotation
+    for chain in chains:
+        end = chain[-1]
+        further = [int(bones[j]) for j, p in enumerate(MODEL.parents) if p == joint_of[end] and bones[j] >= 0]
+        ends = [end, *further] if len(further) == 1 else [end]
+        calm[:, chain] = (~find_rotation_pops(turned[:, ends])).any(axis=1, keepdims=True)
+    return calm
 
 
 def steady_twists(residual: Residual, cleaned: RigTake, positions: np.ndarray, strength: float) -> np.ndarray:
@@ -90,8 +107,9 @@ def _twist_path(parent: np.ndarray, turned: np.ndarray, axes: np.ndarray) -> np.
     return np.concatenate([np.zeros((1, angle.shape[1])), angle])
 
 
-def _smooth(values: np.ndarray) -> np.ndarray:
-    """Values (F, N, C) freed from the white noise that they show, pops left out."""
+def _smooth(values: np.ndarray, may_pop: np.ndarray | bool = True) -> np.ndarray:
+    """Values (F, N, C) freed from the white noise that they show, pops left out where there may be any (F, N)."""
     everywhere = np.ones(values.shape[:2], bool)
     sigma = estimate_noise(values, everywhere)
-    return temporal.smooth(values, 1.0 - find_pops(values, sigma, SMALLEST_POP_QUATERNION), sigma)
+    pops = find_pops(values, sigma, SMALLEST_POP_QUATERNION) & may_pop
+    return temporal.smooth(values, 1.0 - pops, sigma)
