@@ -15,7 +15,7 @@ EXPECTED_METRES = 0.08  # how far off a still joint may lie that was left out fo
 _NEAR = 3  # frames
 _LEFT_OUT_METRES = 0.02  # per coordinate: usual error of a joint that was left out for a few frames
 _FIT = 3.5  # standard deviations that what was left out may lie off and still fit
-_RARE = 0.003  # share of suspects, up to which they are rather quick motion than outliers
+_RARE = 0.01  # share of suspects, up to which they are rather quick motion than outliers
 _COMMON = 0.02  # share of joints off their path, from which outliers are the habit of the take
 _ROUNDS = 3  # outliers hide in the noise that they are measured by
 

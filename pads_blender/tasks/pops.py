@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..core import rotations as rot
+from ..core.interpolate import interpolate_hidden
 from .noise import estimate_noise
 from .running import find_runs, running_highest, running_median
 
@@ -51,10 +52,29 @@ def find_rotation_pops(rotation: np.ndarray) -> np.ndarray:
 
 
 def find_rotation_leaps(rotation: np.ndarray, fps: float) -> np.ndarray:
-    """Frames and bones (F, B) whose rotation (F, B, 4) leaps away and back within a tenth of a second, beyond doubt."""
-    channels = rot.make_continuous(rotation)
-    sigma = estimate_noise(channels, np.ones(channels.shape[:2], bool))
-    return keep_short(_strays(channels, sigma, _SURE, _SURE_NOISE, _SURE_QUATERNION), fps)
+    """Frames and bones (F, B) whose rotation (F, B, 4) leaps away and back within a tenth of a second, beyond doubt.
+
+    A leap is far larger than the steps beside it, where a punch has come a long way before it turns. Twice, because a
+    leap hides another one beside it.
+    """
+    channels, found = rot.make_continuous(rotation), np.zeros(rotation.shape[:2], bool)
+    for _ in range(2):
+        bridged = interpolate_hidden(channels, ~found)
+        sigma = estimate_noise(bridged, np.ones(found.shape, bool))
+        strays = keep_short(_strays(bridged, sigma, _SURE, _SURE_NOISE, _SURE_QUATERNION), fps)
+        found |= _abrupt(bridged, strays)
+    return found
+
+
+def _abrupt(values: np.ndarray, strays: np.ndarray) -> np.ndarray:
+    """Those stretches of strays (F, N) that lie further from the line across them than two steps beside them go."""
+    line, abrupt = interpolate_hidden(values, ~strays), np.zeros_like(strays)
+    away, step = np.linalg.norm(values - line, axis=-1), np.linalg.norm(np.diff(values, axis=0), axis=-1)
+    for column in np.flatnonzero(strays.any(axis=0)):
+        for first, last in find_runs(strays[:, column]):
+            beside = step[[max(first - 2, 0), min(last + 1, len(step) - 1)], column].mean()
+            abrupt[first : last + 1, column] = away[first : last + 1, column].max() > 2.0 * beside
+    return abrupt
 
 
 def leap_scores(values: np.ndarray, sigma: np.ndarray, smallest: float) -> np.ndarray:

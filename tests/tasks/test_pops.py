@@ -7,6 +7,7 @@ from pads_blender.tasks.pops import (
     SMALLEST_LEAP_METRES,
     find_end_leaps,
     find_pops,
+    find_rotation_leaps,
     find_rotation_pops,
     keep_short,
     leap_scores,
@@ -33,9 +34,20 @@ def popped_motion() -> tuple[np.ndarray, np.ndarray]:
 def test_pops_of_one_to_three_frames_are_found_and_nothing_else():
     x, popped = popped_motion()
     found = find_pops(x, np.full(4, 0.005))
-    beside = popped | np.roll(popped, 1, axis=0) | np.roll(popped, -1, axis=0)
+    beside = np.any([np.roll(popped, shift, axis=0) for shift in range(-2, 3)], axis=0)
     assert found[popped].all()
-    assert not found[~beside].any()  # a neighbour of three bad frames may be suspect too: the prior clears it
+    assert not found[~beside].any()  # what lies within two frames may be suspect too: the prior clears it
+
+
+def test_a_leap_is_sure_and_a_punch_is_not():
+    rotation = np.tile(rot.IDENTITY, (60, 2, 1))
+    swing = np.radians(70.0) * np.sin(np.linspace(0.0, np.pi, 9)) ** 2
+    rotation[20:29, 0] = rot.from_rotation_vector(swing[:, None] * np.array([1.0, 0.0, 0.0]))
+    rotation[[20, 22], 1] = rot.from_rotation_vector(np.array([0.6, 0.0, 0.0]))
+    rng = np.random.default_rng(0)
+    shaken = rot.multiply(rotation, rot.from_rotation_vector(np.radians(1.0) * rng.standard_normal((60, 2, 3))))
+    assert np.flatnonzero(find_rotation_leaps(shaken, 30.0)[:, 1]).tolist() == [20, 22]
+    assert not find_rotation_leaps(shaken, 30.0)[:, 0].any()
 
 
 def test_leaps_are_bridged_by_a_cubic_exactly_where_they_are():
