@@ -8,7 +8,8 @@ import pytest
 from scipy.interpolate import CubicSpline
 
 from pads_blender.core import rotations as rot
-from pads_blender.core.mapping import Mapping
+from pads_blender.core.bvh import read_bvh
+from pads_blender.core.mapping import Mapping, guess_mapping
 from pads_blender.core.metrics import mpjpe
 from pads_blender.core.motion import Motion
 from pads_blender.core.retarget import to_model
@@ -19,7 +20,7 @@ from pads_blender.tasks import pieces
 from pads_blender.tasks.clean import CleanSettings, clean_motion, clean_take
 from pads_blender.tasks.complete import HiddenBones
 from pads_blender.tasks.kept import Kept, pass_through
-from pads_blender.training.data import load_rig_clips
+from pads_blender.training.data import bvh_take, load_rig_clips
 from pads_blender.training.rig_suites import to_and_fro
 
 from ..core.bodies import build_take, random_motion
@@ -305,3 +306,27 @@ def test_hands_that_touch_the_body_stay_on_it(shared_data, prior):
                 near += int((old < 0.2).sum())
     moved = np.concatenate(moved)
     assert near > 100 and moved.mean() < 2.0 and np.percentile(moved, 99) < 8.0
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "custom_fk_jnt.bvh",
+        "hik_fingers_60.bvh",
+        "motive_minimal_spine.bvh",
+        "optitrack_arena.bvh",
+        "perception_neuron.bvh",
+        "reallusion_cc_base.bvh",
+        "rokoko_smartsuit.bvh",
+        "xsens_like_chest.bvh",
+    ],
+)
+def test_no_bone_of_a_captured_rig_turns_in_larger_steps_than_before(shared_data, prior, name):
+    """Within two frames on either side of it, and but for 3 degrees: no flip anywhere, twist bones and fingers too."""
+    whole = bvh_take(read_bvh(shared_data / "rigs" / name))
+    take = cut(whole, 0, min(400, len(whole.frames)))
+    mapping = guess_mapping(take.names, take.parents, (take.world_from_armature @ take.rest)[:, :3, 3])
+    cleaned, _ = clean_take(take, mapping, SETTINGS, prior)
+    before, after = (np.degrees(rot.angle_between(t.rotation[1:], t.rotation[:-1])) for t in (take, cleaned))
+    nearby = np.max([np.roll(before, shift, axis=0) for shift in range(-2, 3)], axis=0)
+    assert (after <= 1.5 * nearby + 3.0).all()
