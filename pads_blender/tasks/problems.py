@@ -206,15 +206,16 @@ def _shaken(seen: _Seen, joints: list[int], first: int, last: int) -> float:
 
 
 def _leapt(seen: _Seen, joints: list[int], first: int, last: int) -> float:
-    low = max(0, first - _BESIDE_FRAMES)
-    rows, inside = slice(low, last + 1 + _BESIDE_FRAMES), slice(first - low, last + 1 - low)
+    around = last - first + 1 + _BESIDE_FRAMES  # so that the leap is the lesser part
+    low = max(0, first - around)
+    rows, inside = slice(low, last + 1 + around), slice(first - low, last + 1 - low)
     channels = rot.make_continuous(seen.rotation[rows][:, joints])
-    usual = rot.normalise(running_median(channels, _BESIDE_FRAMES))
+    usual = rot.normalise(running_median(channels, around))
     turned = (rot.angle_between(channels, usual)[inside] * _reach()[joints]).max()
     if 0 not in joints:
         return float(turned)
     travel = seen.motion.positions[rows, 0]
-    return float(max(turned, np.linalg.norm(travel - running_median(travel, _BESIDE_FRAMES), axis=-1)[inside].max()))
+    return float(max(turned, np.linalg.norm(travel - running_median(travel, around), axis=-1)[inside].max()))
 
 
 def _held(seen: _Seen, joints: list[int], first: int, last: int) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ..core import rotations as rot
@@ -50,8 +52,8 @@ def _rotation_scores(motion: Motion, rotation: np.ndarray) -> dict[str, np.ndarr
     channels = rot.make_continuous(rotation)
     held = hold_scores(2.0 * channels, motion.fps)
     resting = rot.angle_between(rotation, np.broadcast_to(rot.IDENTITY, rotation.shape)) < np.radians(_AT_REST_DEGREES)
-    pops = rotation_leap_scores(rotation)
-    pops[:, 0] = np.maximum(pops[:, 0], _leaps(motion.positions[:, :1], motion.visible[:, :1])[:, 0])
+    pops = _at_each_rate(rotation_leap_scores, rotation, motion.fps)
+    pops[:, :1] = np.maximum(pops[:, :1], _at_each_rate(_leaps, motion.positions[:, :1], motion.fps))
     return {
         "jitter": np.degrees(local_noise(2.0 * channels, motion.fps)),
         "pop": pops,
@@ -67,15 +69,26 @@ def _position_scores(motion: Motion) -> dict[str, np.ndarray]:
     zeroed = np.linalg.norm(positions, axis=-1) < _ORIGIN_METRES
     return {
         "jitter": np.degrees(local_noise(positions, fps) / _SEGMENT_METRES),
-        "pop": _leaps(positions, motion.visible),
+        "pop": _at_each_rate(_leaps, positions, fps),
         "frozen": held,
         "missing": np.where(motion.visible, np.where(zeroed, held, held - _NOT_AT_REST), np.inf),
         "swap": position_swap_scores(positions, fps),
     }
 
 
-def _leaps(positions: np.ndarray, visible: np.ndarray) -> np.ndarray:
-    return leap_scores(positions, estimate_noise(positions, visible), SMALLEST_LEAP_METRES)
+def _leaps(positions: np.ndarray) -> np.ndarray:
+    return leap_scores(positions, estimate_noise(positions, np.ones(positions.shape[:2], bool)), SMALLEST_LEAP_METRES)
+
+
+def _at_each_rate(score: Callable[[np.ndarray], np.ndarray], values: np.ndarray, fps: float) -> np.ndarray:
+    """Scores (F, J) of values (F, J, C): the higher of what shows at the take's rate and at about 30 frames a second.
+
+    A leap lasts up to a tenth of a second, which at 120 frames a second is more frames than are looked across.
+    """
+    scores, step = score(values), round(fps / 30.0)
+    for first in range(step if step > 1 else 0):
+        scores[first::step] = np.maximum(scores[first::step], score(values[first::step]))
+    return scores
 
 
 def _offsets_in_body(positions: np.ndarray) -> np.ndarray:

@@ -105,6 +105,17 @@ def test_a_leap_is_found_in_just_its_frames_with_its_size(moving):
     assert problem.reason.startswith("left_elbow leaps") and problem.reason.endswith("away and back in frames 61 to 62")
 
 
+def test_a_leap_of_six_frames_is_found_at_120_frames_a_second():
+    take, mapping = build_take(*random_motion(960, seed=2, degrees=60.0))
+    take = replace(take, fps=120.0)
+    turn = rot.from_rotation_vector(np.radians([0.0, 35.0, 0.0]))
+    popped = rot.multiply(take.rotation[300:306, columns(take, ["left_elbow"])], turn)
+    assert spans(take, mapping, "pop") == []
+    ((joint, first, last),) = spans(with_rotation(take, slice(300, 306), ["left_elbow"], popped), mapping, "pop")
+    assert joint == "left_elbow"
+    assert abs(first - 301) <= 2 and abs(last - 306) <= 2  # a frame beside it may be as far from every fourth frame
+
+
 def test_a_shaking_wrist_is_found(moving):
     take, mapping = moving
     value = take.rotation[80:130, columns(take, ["right_wrist"])]
