@@ -152,6 +152,7 @@ def _add_clean(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--prior", choices=PRIORS, default=PRIORS[0], help="of motion over time, or of single poses")
     parser.add_argument("--steps", type=_count, default=defaults.steps, help="sampling steps: more is slower and finer")
     parser.add_argument("--seed", type=int, default=defaults.seed, help="the same seed gives the same keys")
+    parser.add_argument("--samples", type=_count, default=defaults.samples, help="say how unsure, from so many (2 up)")
     parser.add_argument("--report", type=Path, metavar="R.json", help="what was done; a list for several files")
     parser.add_argument("--blend", type=Path, metavar="FILE.blend", help="save the rig with both actions (one IN only)")
 
@@ -244,6 +245,7 @@ def _plan(options: argparse.Namespace) -> list[Job]:
         steps=options.steps,
         seed=options.seed,
         feet=options.feet,
+        samples=options.samples,
     )
     return [Job(s, t, settings, options.blend) for s, t in zip(options.sources, targets, strict=True)]
 

@@ -10,13 +10,15 @@ class Motion:
     """Frames of poses in the world of the model skeleton.
 
     positions (F, J, 3) metres, Z up; visible (F, J) bool, False where nothing was measured; noise (F, J) metres per
-    coordinate, or None where it is to be estimated from the motion itself; fps in frames per second.
+    coordinate, or None where it is to be estimated from the motion itself; spread (F, J): how unsure a cleaned position
+    is, one standard deviation in metres per coordinate, or None; fps in frames per second.
     """
 
     positions: np.ndarray
     visible: np.ndarray
     fps: float
     noise: np.ndarray | None = None
+    spread: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.positions)

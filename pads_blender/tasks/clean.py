@@ -38,6 +38,7 @@ class CleanSettings:
     strength 0 to 1: how much of the correction is applied to what was measured. start, end: scene frames, both
     included. complete: bones to fill in besides what is found frozen. sampler, steps (None: the prior's default) and
     seed say how the prior is asked. feet 0 to 1: how far feet that rest are held in place where they slide.
+    samples: of how many the spread says how unsure the result is; 0: not asked for, since it takes its time.
     """
 
     strength: float = 1.0
@@ -48,11 +49,12 @@ class CleanSettings:
     steps: int | None = None
     seed: int = 0
     feet: float = 1.0
+    samples: int = 0
 
     @property
     def sampling(self) -> SamplerSettings:
         """How the prior is to be asked."""
-        return SamplerSettings(self.sampler, self.steps, self.seed)
+        return SamplerSettings(self.sampler, self.steps, self.seed, self.samples)
 
 
 def clean_motion(
@@ -70,12 +72,13 @@ def clean_motion(
     evidence = gather_evidence(motion, hints)
     result = RECONSTRUCT[prior.kind](evidence, settings.sampling, prior, on_step)
     strength = np.where(motion.visible, settings.strength, 1.0)[..., None]
-    positions = evidence.measured + strength * (result - evidence.measured)
+    positions = evidence.measured + strength * (result.positions - evidence.measured)
     cleaned = replace(
         motion,
         positions=positions,
         visible=np.ones_like(motion.visible),
         noise=np.broadcast_to(evidence.joint_noise, motion.visible.shape),
+        spread=result.spread,
     )
     return steady_feet(cleaned, _noise_of(motion, cleaned), settings.feet * settings.strength)
 
@@ -111,16 +114,28 @@ def clean_take(
     in_place = _sides_in_place(take, bones, rows, kept)
     hidden = _find_hidden(in_place, bones, rows, settings) & ~kept.rotation
     bridged = _bridged(in_place, hidden, rows)
-    parts, noise = pieces.split(rows.start, rows.stop, hidden.any(axis=1)), []
+    parts, noise, spread = pieces.split(rows.start, rows.stop, hidden.any(axis=1)), [], []
     rotation, location, weight = take.rotation.copy(), take.location.copy(), _border_weight(take, rows)
     for number, part in enumerate(parts):
         piece = _Piece(bridged.rows(part), take.rows(part), hidden[part], kept.rows(part))
         result, cleaned = _clean_piece(piece, mapping, settings, prior, _progress(on_step, number, len(parts)))
         noise.append(np.median(cleaned.noise, axis=0))
+        spread.append(cleaned.spread)
         share = weight[part.start - rows.start : part.stop - rows.start]
         pieces.lay_over(rotation, location, _faded(piece.before, result, share), part, number == 0)
     after = replace(take, rotation=rotation, location=location)
-    return after, _report(take, after, mapping, np.median(noise, axis=0), hidden)
+    report = _report(take, after, mapping, np.median(noise, axis=0), hidden)
+    if settings.samples > 1:
+        _add_spread(report["joints"], np.concatenate(spread), np.concatenate([take.frames[part] for part in parts]))
+    return after, report
+
+
+def _add_spread(joints: dict, spread: np.ndarray, frames: np.ndarray) -> None:
+    """Write how unsure each joint is (N, J) in frames (N,) into the report's joints: one standard deviation, in mm."""
+    for name, entry in joints.items():
+        own = 1000.0 * spread[:, JOINTS.index(name)]
+        entry["spread_mm_mean"], entry["spread_mm_max"] = round(float(own.mean()), 2), round(float(own.max()), 2)
+        entry["least_sure_frame"] = float(frames[own.argmax()])
 
 
 @dataclass(frozen=True)

@@ -22,11 +22,22 @@ _ROUNDS = 3  # outliers hide in the noise that they are measured by
 
 @dataclass(frozen=True)
 class SamplerSettings:
-    """How the prior is asked: posterior sampler, number of steps (None: the prior's default) and seed."""
+    """How the prior is asked: posterior sampler, number of steps (None: the prior's default), seed, and from how many
+    samples it is to say how unsure it is (0: not at all).
+    """
 
     sampler: str = "prox"
     steps: int | None = None
     seed: int = 0
+    samples: int = 0
+
+
+@dataclass(frozen=True)
+class Reconstruction:
+    """Positions (F, J, 3), and how unsure they are: (F, J) metres per coordinate, or None where nobody asked."""
+
+    positions: np.ndarray
+    spread: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

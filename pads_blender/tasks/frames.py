@@ -14,7 +14,7 @@ from ..diffusion.sampler import SAMPLERS
 from ..diffusion.schedule import karras_schedule
 from . import temporal
 from .complete import fill_noise
-from .evidence import Evidence, SamplerSettings
+from .evidence import Evidence, Reconstruction, SamplerSettings
 
 OnStep = Callable[[int, int], None]
 
@@ -30,7 +30,7 @@ SAMPLER_OPTIONS: dict[str, Callable[[Prior], dict]] = {
 }
 
 
-def reconstruct(evidence: Evidence, settings: SamplerSettings, prior: Prior, on_step: OnStep | None) -> np.ndarray:
+def reconstruct(evidence: Evidence, settings: SamplerSettings, prior: Prior, on_step: OnStep | None) -> Reconstruction:
     """Positions (F, J, 3) by the chosen sampler, started at the smoothed take with about its own error as noise.
 
     A joint that is hidden or popped is measured by its classical fill, as well as such a fill is usually worth.
@@ -48,4 +48,4 @@ def reconstruct(evidence: Evidence, settings: SamplerSettings, prior: Prior, on_
     rng = np.random.default_rng(settings.seed)
     start = smoothed - smoothed[:, :1]
     fit = sampler(prior, operator, measured, schedule, rng, start=start, on_step=on_step)
-    return np.where(evidence.apart[..., None], evidence.measured, fit.positions_world)
+    return Reconstruction(np.where(evidence.apart[..., None], evidence.measured, fit.positions_world))

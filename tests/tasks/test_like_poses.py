@@ -108,7 +108,7 @@ def test_the_second_look_takes_it_for_a_measurement():
     truth, visible = swing(150), hide(150, slice(60, 90), ARM)
     broken = np.where(visible[..., None], truth, 0.0)
     evidence = gather_evidence(Motion(broken, visible, 30.0, np.full(visible.shape, 0.002)))
-    off = np.linalg.norm(reconstruct(evidence, SamplerSettings(), Unmoved(), None) - truth, axis=-1)[~visible]
+    off = np.linalg.norm(reconstruct(evidence, SamplerSettings(), Unmoved(), None).positions - truth, axis=-1)[~visible]
     assert off.mean() < 0.4 * np.linalg.norm(fill_hidden(broken, visible) - truth, axis=-1)[~visible].mean()
     unsure = [np.sum((given > 0.003) & np.isfinite(given)) for given in levels]
     assert unsure == [0, 2 * 2 * 30]  # in the second look: two joints, thirty frames, each in two windows

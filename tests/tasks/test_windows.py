@@ -77,9 +77,9 @@ def test_thinning_weighs_by_precision_and_keeps_what_is_left():
 def test_a_believing_prior_changes_nothing_and_a_correction_arrives_at_every_rate(fps):
     x = positions(240)
     evidence = gather_evidence(Motion(x, np.ones(x.shape[:2], bool), fps))
-    kept = reconstruct(evidence, SamplerSettings(), Unmoved(), None)
+    kept = reconstruct(evidence, SamplerSettings(), Unmoved(), None).positions
     assert np.abs(kept - x).max() < 0.002  # at 120 frames a second, the smoothing of a clean take
-    pulled = reconstruct(evidence, SamplerSettings(), Pulled(), None)
+    pulled = reconstruct(evidence, SamplerSettings(), Pulled(), None).positions
     assert np.abs(pulled[:, 0]).max() < 0.02 < 0.5 < np.abs(x[:, 0]).max()
     np.testing.assert_allclose(pulled[:, 1:], kept[:, 1:], atol=1e-9)
 
