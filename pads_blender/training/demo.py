@@ -57,11 +57,11 @@ def main(arguments: Sequence[str], folder: Path = ROOT / "demo") -> int:
 def clean(take: Path, outputs: Outputs) -> dict:
     """The command line's report on a take that it cleaned in Blender, as any user would run it."""
     written = ["-o", outputs.cleaned, "--blend", outputs.blend, "--report", outputs.report]
-    _run("pads_blender", "clean", take, *written)
+    run_program("pads_blender", "clean", take, *written)
     return json.loads(outputs.report.read_text(encoding="utf-8"))
 
 
-def _run(module: str, *arguments: str | Path) -> None:
+def run_program(module: str, *arguments: str | Path) -> None:
     """One Python program of the package in a process of its own; CalledProcessError if it fails."""
     command = [sys.executable, "-m", module, *map(str, arguments)]
     subprocess.run(command, cwd=ROOT, check=True, stdout=sys.stderr)
@@ -103,7 +103,7 @@ def write_own_take(dirty: Path, truth: Path) -> Damage:
 def smooth_in_blender(take: Path, report: dict) -> dict[str, Version]:
     """The take through Blender's own Butterworth filter, by its cut-off frequency."""
     with tempfile.TemporaryDirectory() as folder:
-        _run("pads_blender.blender.butterworth", take, folder, *HERTZ)
+        run_program("pads_blender.blender.butterworth", take, folder, *HERTZ)
         files = {hertz: Path(folder, f"butterworth_{hertz}.bvh") for hertz in HERTZ}
         return {hertz: read_version(path, report, is_metres=True) for hertz, path in files.items()}
 
