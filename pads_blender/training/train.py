@@ -8,6 +8,8 @@ import json
 import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -44,7 +46,7 @@ class Trainer:
     def __init__(self, objective: Objective, settings: TrainSettings, folder: Path):
         self.objective, self.settings, self.folder = objective, settings, folder
         self.average = {k: v.detach().clone() for k, v in objective.network.named_parameters()}
-        self.optimisers = _optimisers(objective.network, settings)
+        self.optimisers = self.make_optimisers()
         self.step, self.rows = 0, []
         folder.mkdir(parents=True, exist_ok=True)
         if (folder / "checkpoint.pt").exists():
@@ -55,14 +57,28 @@ class Trainer:
         began, first, losses = time.perf_counter(), self.step, []
         last = stop or self.settings.steps
         while self.step < last:
-            losses.append(self._update())
+            losses.append(self.update())
             if self.step % self.settings.log_every == 0 or self.step == last:
                 self._log(float(np.mean(losses)), time.perf_counter() - began)
                 losses = []
             _progress(self.step, self.settings.steps, (time.perf_counter() - began) / (self.step - first))
         self._plot()
 
-    def _update(self) -> float:
+    def make_optimisers(self) -> list[tuple[torch.optim.Optimizer, float]]:
+        """Optimisers and their full learning rates: Muon for the matrices of the blocks, AdamW for the rest."""
+        named = list(self.objective.network.named_parameters())
+        matrices = [p for n, p in named if p.ndim == 2 and n.startswith("blocks.")]
+        rest = [p for n, p in named if not (p.ndim == 2 and n.startswith("blocks."))]
+        muon = torch.optim.Muon(matrices, lr=self.settings.muon_rate, weight_decay=0.01)
+        return [(muon, self.settings.muon_rate), self.adam(rest)]
+
+    def adam(self, parameters: list[torch.nn.Parameter]) -> tuple[torch.optim.Optimizer, float]:
+        """AdamW for these parameters, and its full learning rate."""
+        rate = self.settings.adam_rate
+        return torch.optim.AdamW(parameters, lr=rate, weight_decay=0.01, betas=(0.9, 0.99)), rate
+
+    def update(self) -> float:
+        """One step on a fresh batch: its loss."""
         rng = np.random.default_rng((self.settings.seed, self.step))
         factor = self._rate()
         for optimiser, rate in self.optimisers:
@@ -87,16 +103,23 @@ class Trainer:
         for name, value in self.objective.network.named_parameters():
             self.average[name].lerp_(value, 1.0 - decay)
 
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """The network as it is measured and exported: with the average of its weights, in evaluation mode."""
+        network = self.objective.network
+        present = {k: v.detach().clone() for k, v in network.named_parameters()}
+        network.load_state_dict(self.average, strict=False)
+        network.eval()
+        yield
+        network.load_state_dict(present, strict=False)
+        network.train()
+
     def _log(self, loss: float, seconds: float) -> None:
-        present = {k: v.detach().clone() for k, v in self.objective.network.named_parameters()}
-        self.objective.network.load_state_dict(self.average, strict=False)
-        self.objective.network.eval()
         row = {"step": self.step, "seconds": round(seconds), "loss": round(loss, 5)}
-        for split in ("validation", "dev"):
-            errors = self.objective.validate(split)
-            row |= {f"{split}_{name}": round(value, 2) for name, value in errors.items()}
-        self.objective.network.load_state_dict(present, strict=False)
-        self.objective.network.train()
+        with self.averaged():
+            for split in ("validation", "dev"):
+                errors = self.objective.validate(split)
+                row |= {f"{split}_{name}": round(value, 2) for name, value in errors.items()}
         self.rows.append(row)
         self._save()
 
@@ -142,15 +165,6 @@ class Trainer:
         axes[1].legend(fontsize=6, ncol=2)
         figure.savefig(self.folder / "curves.png", dpi=110, bbox_inches="tight")
         plt.close(figure)
-
-
-def _optimisers(network: torch.nn.Module, settings: TrainSettings) -> list[tuple[torch.optim.Optimizer, float]]:
-    matrices = [p for n, p in network.named_parameters() if p.ndim == 2 and n.startswith("blocks.")]
-    chosen = {id(p) for p in matrices}
-    rest = [p for p in network.parameters() if id(p) not in chosen]
-    muon = torch.optim.Muon(matrices, lr=settings.muon_rate, weight_decay=0.01)
-    adam = torch.optim.AdamW(rest, lr=settings.adam_rate, weight_decay=0.01, betas=(0.9, 0.99))
-    return [(muon, settings.muon_rate), (adam, settings.adam_rate)]
 
 
 def _progress(step: int, steps: int, per_step: float) -> None:

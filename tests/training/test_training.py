@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch", reason="torch is not installed for this Pyt
 pytest.importorskip("onnx", reason="onnx comes with torch's tests")
 
 from pads_blender.diffusion.prior import load_prior  # noqa: E402
-from pads_blender.training import data, export_onnx, objectives  # noqa: E402
+from pads_blender.training import data, export_onnx, noise_maps, objectives  # noqa: E402
 from pads_blender.training.demo_take import bvh_text, perform  # noqa: E402
 from pads_blender.training.network import NetworkSettings, PoseNetwork, WindowNetwork  # noqa: E402
 from pads_blender.training.train import Trainer, TrainSettings  # noqa: E402
@@ -87,7 +87,7 @@ def test_mirror_is_its_own_inverse_and_swaps_sides():
 
 def test_rotation_jitter_keeps_bone_lengths_to_first_order():
     x = np.tile(MODEL.rest_positions, (2, 50, 1, 1)).astype(np.float32)
-    noisy, sigma = objectives.add_noise(x, np.full(x.shape[:3], 1e-6), np.random.default_rng(0), np.array([0.003, 0.0]))
+    noisy, sigma = noise_maps.add_noise(x, np.full(x.shape[:3], 1e-6), np.random.default_rng(0), np.array([0.003, 0.0]))
     parents = list(MODEL.parents[1:])
     length = np.linalg.norm(noisy[:, :, 1:] - noisy[:, :, parents], axis=-1)
     np.testing.assert_allclose(
