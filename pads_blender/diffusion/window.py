@@ -49,7 +49,7 @@ def prepare(x: np.ndarray, sigma: np.ndarray, yaw_offset: np.ndarray | None = No
     centre = _centre(filled, weight)
     heading = _heading(filled, weight, yaw_offset)
     canonical = np.einsum("bji,bfkj->bfki", heading, filled - centre)
-    features, base, gain = _precondition(canonical, finite, hidden)
+    features, base, gain = precondition(canonical, finite, hidden)
     return WindowInput(features, base, gain, centre, heading)
 
 
@@ -70,7 +70,8 @@ def _heading(x: np.ndarray, weight: np.ndarray, offset: np.ndarray | None) -> np
     return np.stack([c, -s, zero, s, c, zero, zero, zero, one], axis=-1).reshape(-1, 3, 3).astype(np.float32)
 
 
-def _precondition(x: np.ndarray, sigma: np.ndarray, hidden: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def precondition(x: np.ndarray, sigma: np.ndarray, hidden: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Features (B, F, J * 5), base and gain of canonical x (B, F, J, 3), sigma (B, F, J) finite also where hidden."""
     s2, d2 = (sigma**2)[..., None], np.float32(SIGMA_DATA**2)
     hid = hidden[..., None]
     base = np.where(hid, x, d2 / (s2 + d2) * x)
