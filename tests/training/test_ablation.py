@@ -36,17 +36,9 @@ def small(variant: variants.Variant) -> variants.Variant:
     return replace(variant, network=replace(TINY, frames=variant.network.frames), batch=4)
 
 
-@pytest.mark.parametrize("frames", [32, 64, 96])
-def test_windows_of_any_length_cover_what_is_measured_once(folder, truth, frames):
-    """The windows' averaging weights add up to one: an untrained network answers with its input, scaled, everywhere."""
-    objective = objectives.WindowObjective(folder, replace(TINY, frames=frames))
-    answer = ablation.denoise_pieces(objective, truth, np.full(truth.shape[:3], 1e-4, np.float32))
-    np.testing.assert_allclose(answer[:, ablation.MEASURED], truth[:, ablation.MEASURED], atol=1e-4)
-
-
 @pytest.mark.parametrize("variant", [variants.BASE, *variants.VARIANTS], ids=lambda variant: variant.name)
 def test_untrained_every_variant_answers_with_exact_measurements(folder, truth, variant):
-    """Whatever a variant feeds the network, what comes out is positions in the world, exact where the input is."""
+    """Whatever a variant feeds the network, and however long its windows, out come positions as exact as the input."""
     objective = variant.objective(folder, replace(TINY, frames=variant.network.frames), 4)
     answer = ablation.denoise_pieces(objective, truth, np.full(truth.shape[:3], 1e-4, np.float32))
     np.testing.assert_allclose(answer[:, ablation.MEASURED], truth[:, ablation.MEASURED], atol=1e-4)
