@@ -95,15 +95,15 @@ def carry_travel(before: RigTake, after: RigTake) -> RigTake:
     pose, local = pose_matrices(after), rest_from_parent(after)
     location = after.location.copy()
     for bone in fixed:
-        shift = _location_axes(after, pose, local, bone) @ (after.location - before.location)[:, bone, :, None]
+        shift = location_axes(after, pose, local, bone) @ (after.location - before.location)[:, bone, :, None]
         location[:, bone] = before.location[:, bone]
         carrier = _movable_ancestor(before, bone)
         if carrier is not None:
-            location[:, carrier] += np.linalg.solve(_location_axes(after, pose, local, carrier), shift)[..., 0]
+            location[:, carrier] += np.linalg.solve(location_axes(after, pose, local, carrier), shift)[..., 0]
     return replace(after, location=location)
 
 
-def _location_axes(take: RigTake, pose: np.ndarray, local: np.ndarray, bone: int) -> np.ndarray:
+def location_axes(take: RigTake, pose: np.ndarray, local: np.ndarray, bone: int) -> np.ndarray:
     """Axes (F, 3, 3), in armature space, that the bone's location channels stand for in each frame."""
     parent = take.parents[bone]
     axes = local[bone] if parent < 0 else pose[:, parent] @ local[bone]

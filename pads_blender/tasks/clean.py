@@ -20,6 +20,7 @@ from .complete import HiddenBones, fill_noise, hidden_joints, hidden_rows, inter
 from .evidence import Hints, SamplerSettings, gather_evidence
 from .feet import find_freedom, report_feet, steady_feet, steady_rig_feet
 from .kept import Kept, kept_joints, pass_through
+from .locations import steady_locations
 from .pops import find_rotation_pops
 from .problems import find_problems
 from .repair import bridge_leaps, exchange_sides_back, find_lost_bones
@@ -166,6 +167,7 @@ def _clean_piece(
     body = replace(settings, feet=0.0)  # feet are held on the rig's own legs
     cleaned = clean_motion(seen, body, prior, on_step, hints)
     result = _onto_rig(residual, cleaned.positions, settings.strength, kept.held)
+    result = steady_locations(residual, piece.before, result)
     freedom = find_freedom(residual.bones, kept.held, kept.location.all(axis=0))
     result = steady_rig_feet(residual, result, _noise_of(seen, cleaned), settings.feet * settings.strength, freedom)
     return pass_through(piece.before, result, kept), cleaned
