@@ -10,9 +10,9 @@ from scipy.interpolate import CubicSpline
 from pads_blender.core import rotations as rot
 from pads_blender.core.bvh import read_bvh
 from pads_blender.core.mapping import Mapping, guess_mapping
-from pads_blender.core.metrics import mpjpe
+from pads_blender.core.metrics import jitter, mpjpe
 from pads_blender.core.motion import Motion
-from pads_blender.core.retarget import to_model
+from pads_blender.core.retarget import rig_positions, to_model
 from pads_blender.core.rig import RigTake, world_matrices
 from pads_blender.core.skeleton import JOINTS, MODEL
 from pads_blender.diffusion.prior import load_prior
@@ -312,11 +312,30 @@ def test_hands_that_touch_the_body_stay_on_it(shared_data, prior):
     assert near > 100 and moved.mean() < 2.0 and np.percentile(moved, 99) < 8.0
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
+# --- takes as captured ------------------------------------------------------------------------------------------------
+
+
+def rig_take(shared_data, name: str, frames: int = 400) -> tuple[RigTake, Mapping]:
+    whole = bvh_take(read_bvh(shared_data / "rigs" / name))
+    take = cut(whole, 0, min(frames, len(whole.frames)))
+    return take, guess_mapping(take.names, take.parents, (take.world_from_armature @ take.rest)[:, :3, 3])
+
+
+def joint_jitter(take: RigTake, mapping: Mapping, *versions: RigTake) -> np.ndarray:
+    """Jitter (V, J) of every joint of the rig, on its own proportions."""
+    residual = to_model(take, mapping)[1]
+    joints = np.flatnonzero(residual.bones >= 0)
+    paths = [rig_positions(residual, version) for version in versions]
+    return np.array([[jitter(path[:, [joint]], take.fps) for joint in joints] for path in paths])
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        "cmu_cgspeed_daz.bvh",
         "custom_fk_jnt.bvh",
         "hik_fingers_60.bvh",
+        "motionbuilder_hik_minimal.bvh",
         "motive_minimal_spine.bvh",
         "optitrack_arena.bvh",
         "perception_neuron.bvh",
@@ -325,12 +344,31 @@ def test_hands_that_touch_the_body_stay_on_it(shared_data, prior):
         "xsens_like_chest.bvh",
     ],
 )
-def test_no_bone_of_a_captured_rig_turns_in_larger_steps_than_before(shared_data, prior, name):
+def captured(request, shared_data, prior):
+    """A real take, its mapping, and what Clean makes of it."""
+    take, mapping = rig_take(shared_data, request.param)
+    return take, mapping, clean_take(take, mapping, SETTINGS, prior)[0]
+
+
+def test_no_bone_of_a_captured_rig_turns_in_larger_steps_than_before(captured):
     """Within two frames on either side of it, and but for 3 degrees: no flip anywhere, twist bones and fingers too."""
-    whole = bvh_take(read_bvh(shared_data / "rigs" / name))
-    take = cut(whole, 0, min(400, len(whole.frames)))
-    mapping = guess_mapping(take.names, take.parents, (take.world_from_armature @ take.rest)[:, :3, 3])
-    cleaned, _ = clean_take(take, mapping, SETTINGS, prior)
+    take, _, cleaned = captured
     before, after = (np.degrees(rot.angle_between(t.rotation[1:], t.rotation[:-1])) for t in (take, cleaned))
     nearby = np.max([np.roll(before, shift, axis=0) for shift in range(-2, 3)], axis=0)
     assert (after <= 1.5 * nearby + 3.0).all()
+
+
+def test_no_joint_of_a_captured_rig_shakes_more_than_before(captured):
+    """At the take's own rate; perception_neuron moves every bone, so that its joints are quieter than its turns."""
+    take, mapping, cleaned = captured
+    before, after = joint_jitter(take, mapping, take, cleaned)
+    assert (after <= 1.05 * before).all()
+
+
+@pytest.mark.parametrize(("name", "noise"), [("optitrack_arena.bvh", 0.0), ("perception_neuron.bvh", 3.0)])
+def test_a_captured_rig_that_shakes_does_so_far_less(shared_data, prior, name, noise):
+    """An optical take as it came, and a nearly quiet one of which every bone was shaken."""
+    take, mapping = rig_take(shared_data, name, 250)
+    noisy = jittered(take, noise, metres=0.0)
+    before, after = joint_jitter(take, mapping, noisy, clean_take(noisy, mapping, SETTINGS, prior)[0])
+    assert after.mean() < 0.55 * before.mean() and np.median(after / before) < 0.55
