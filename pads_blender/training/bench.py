@@ -150,7 +150,7 @@ def _measures_table(summaries: list[Summary]) -> list[str]:
 
 def _number(value: float, interval: tuple[float, float] | None, decimals: int | None = None) -> str:
     if decimals is None:
-        decimals = 2 if abs(value) < 10 else 1 if abs(value) < 1000 else 0
+        decimals = 4 if 0 < abs(value) < 0.1 else 2 if abs(value) < 10 else 1 if abs(value) < 1000 else 0
     text = f"{value:.{decimals}f}"
     return text if interval is None else f"{text} [{interval[0]:.{decimals}f}, {interval[1]:.{decimals}f}]"
 

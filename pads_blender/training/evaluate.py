@@ -1,4 +1,4 @@
-"""python -m pads_blender.training.evaluate bench|prior|fill|recall|page ...: measure the clean-up and the priors alone.
+"""python -m pads_blender.training.evaluate COMMAND ...: measure the clean-up and the priors alone; --help lists more.
 
 bench: every suite against what an animator has without a prior. prior: errors of the denoiser; samples of the pose
 prior. Results go to --out as JSON, Markdown and pictures, and with --page between the marks of a page.
@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from ..diffusion.prior import load_prior
-from . import bench, fill_study, gap_study, prior_report
+from . import bench, calibration, fill_study, gap_study, prior_report
 from .bench import Setup
 from .sampler_study import put_between_marks
 from .suites import SUITES
@@ -25,6 +25,7 @@ PAGE = (
     ["prior", "motion"],
     ["prior", "pose"],
     ["fill"],
+    ["calibration"],
 )
 
 
@@ -79,6 +80,18 @@ def run_recall(given: argparse.Namespace, command: str) -> None:
         put_between_marks(given.page, "recall", text)
 
 
+def run_calibration(given: argparse.Namespace, command: str) -> None:
+    """How unsure the clean-up says it is, beside how wrong it is."""
+    setup = Setup(given.data, given.split, "motion", given.models)
+    cases = calibration.measure(setup)
+    calibration.plot(cases, _pictures(given) / "calibration.png")
+    text = f"`{command}`\n\nSplit {given.split}, weights {bench.weights_of(setup.loaded_prior)}.\n\n"
+    text += calibration.markdown(cases)
+    print(text, flush=True)
+    if given.page:
+        put_between_marks(given.page, "calibration", f"{text}\n\n![stated spread and error](images/calibration.png)")
+
+
 def run_page(given: argparse.Namespace, command: str) -> None:
     """Everything that the page shows: both priors by themselves and at work."""
     shared = ["--data", str(given.data), "--out", str(given.out), "--page", str(given.page)]
@@ -110,6 +123,10 @@ def parser() -> argparse.ArgumentParser:
     recall = commands.add_parser("recall", help="settings of what fills gaps from the take itself")
     _add_shared(recall)
     recall.set_defaults(run=run_recall)
+    unsure = commands.add_parser("calibration", help="is the clean-up as unsure as it is wrong?")
+    _add_shared(unsure)
+    unsure.add_argument("--split", choices=("dev", "validation"), default="dev", help="settings: validation only")
+    unsure.set_defaults(run=run_calibration)
     page = commands.add_parser("page", help="all parts of docs/benchmark.md")
     _add_shared(page)
     page.set_defaults(run=run_page, page=Path("docs/benchmark.md"))
