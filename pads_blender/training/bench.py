@@ -211,8 +211,10 @@ def weights_of(prior: Prior) -> str:
     return contract["files"]["forward"]["sha256"][:12] if contract else "not from a file"
 
 
-def run(setup: Setup, suites: list[Suite], command: str, out: Path, pictures: Path | None = None) -> str:
-    """Run suites, print each table as it comes, write everything to the folder out; the text of all.
+def run(
+    setup: Setup, suites: list[Suite], command: str, out: Path, pictures: Path | None = None, stem: str = "bench"
+) -> str:
+    """Run suites, print each table as it comes, write all to the folder out in files called stem; the text of all.
 
     A plot goes to the folder pictures, by default to out.
     """
@@ -224,7 +226,7 @@ def run(setup: Setup, suites: list[Suite], command: str, out: Path, pictures: Pa
         print(f"{suite.name}: {time.perf_counter() - began:.0f} seconds", file=sys.stderr, flush=True)
         parts.append(markdown(suite, results[suite.name]))
         print(f"\n{parts[-1]}", flush=True)
-    stem, text = f"bench-{setup.prior}-{setup.split}", "\n\n".join([head, *parts])
+    text = "\n\n".join([head, *parts])
     pictures = pictures or out
     for folder in (out, pictures):
         folder.mkdir(parents=True, exist_ok=True)

@@ -20,11 +20,16 @@ from .suites import SUITES
 
 # The parts of docs/benchmark.md. The pose prior is timed by hand: on 30,000 frames it takes minutes.
 PAGE = (
-    ["bench", "--prior", "motion", "--seeds", "3"],
+    ["bench", "--part", "noise", "--suite", "gauss", "outliers", "hidden", "priors", "--seeds", "3"],
+    ["bench", "--part", "rigs", "--suite", "jitter", "jitter_pops", "arm", "clean", "feet", "--seeds", "3"],
+    ["bench", "--part", "gaps", "--suite", "gaps", "inbetween", "lafan", "--seeds", "3"],
+    ["bench", "--part", "detection", "--suite", "detection"],
+    ["bench", "--part", "speed", "--suite", "speed", "length"],
     ["bench", "--prior", "pose", "--suite", "gauss", "jitter", "arm", "clean"],
     ["prior", "motion"],
     ["prior", "pose"],
     ["fill"],
+    ["recall"],
     ["calibration"],
 )
 
@@ -33,10 +38,12 @@ def run_bench(given: argparse.Namespace, command: str) -> None:
     """The chosen suites."""
     setup = Setup(given.data, given.split, given.prior, given.models, given.limit, given.seeds)
     chosen, pictures = [SUITES[name] for name in given.suite or SUITES], _pictures(given)
-    text = bench.run(setup, chosen, command, given.out, pictures)
+    part = f"-{given.part}" if given.part else ""
+    stem = f"bench-{given.prior}-{given.split}{part}"
+    text = bench.run(setup, chosen, command, given.out, pictures, stem)
     if given.page:
-        picture = f"![clip by clip](images/bench-{given.prior}-{given.split}.png)"
-        put_between_marks(given.page, f"bench-{given.prior}", f"{text}\n\n{picture}")
+        picture = f"\n\n![every clip or segment](images/{stem}.png)" if (pictures / f"{stem}.png").exists() else ""
+        put_between_marks(given.page, f"bench-{given.prior}{part}", f"{text}{picture}")
 
 
 def _pictures(given: argparse.Namespace) -> Path:
@@ -109,6 +116,7 @@ def parser() -> argparse.ArgumentParser:
     measured.add_argument("--split", choices=("dev", "validation"), default="dev", help="settings: validation only")
     measured.add_argument("--prior", choices=("motion", "pose"), default="motion")
     measured.add_argument("--suite", choices=tuple(SUITES), action="extend", nargs="+", help="default: all")
+    measured.add_argument("--part", help="name of this choice of suites, for the files and the marks of the page")
     measured.add_argument("--seeds", type=int, default=1, help="corruptions of every clip or segment")
     measured.add_argument("--limit", type=int, help="only so many clips or segments, evenly spread")
     measured.set_defaults(run=run_bench)

@@ -317,13 +317,13 @@ def test_settings_are_chosen_on_other_subjects(setup):
 def test_the_benchmark_writes_scores_and_tables(setup, tmp_path, monkeypatch):
     monkeypatch.setattr(noise_suites, "GAUSS_CASES", ((0.02, 60),))
     chosen = [suites.SUITES[name] for name in ("gauss", "arm", "clean")]
-    text = bench.run(setup, chosen, "the command", tmp_path / "results")
-    written = json.loads((tmp_path / "results" / "bench-motion-dev.json").read_text())
+    text = bench.run(setup, chosen, "the command", tmp_path / "results", stem="chosen")
+    written = json.loads((tmp_path / "results" / "chosen.json").read_text())
     assert list(written["suites"]) == ["gauss", "arm", "clean"]
     assert len(written["suites"]["arm"]["scores"]) == 4
     assert written["suites"]["gauss"]["scores"][0]["chosen"][noise_suites.FILTER]
     assert "the command" in text and "2 corruption seed(s)" in text
-    assert (tmp_path / "results" / "bench-motion-dev.md").read_text().strip() == text
+    assert (tmp_path / "results" / "chosen.md").read_text().strip() == text
 
 
 def test_jitter_runs_the_real_command_line(setup, tmp_path, capsys):
