@@ -154,7 +154,8 @@ class WindowObjective:
     ) -> tuple[torch.Tensor, window.WindowInput, np.ndarray]:
         """Of the window in the middle: denoised minus true canonical positions in metres, network input, sigma."""
         visible = np.isfinite(sigma)
-        noisy = fill_hidden(np.where(visible[..., None], noisy, 0.0).astype(np.float32), visible)
+        noisy, broken = np.where(visible[..., None], noisy, 0.0).astype(np.float32), ~visible.all(axis=(1, 2))
+        noisy[broken] = fill_hidden(noisy[broken], visible[broken])
         middle = slice(MARGIN, x0.shape[1] - MARGIN)
         x0, noisy, sigma = x0[:, middle], noisy[:, middle], sigma[:, middle]
         given = self.prepare(noisy, sigma, yaw)
