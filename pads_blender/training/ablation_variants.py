@@ -17,7 +17,7 @@ from .objectives import WindowObjective
 from .train import Trainer, TrainSettings
 
 SMALL = NetworkSettings(width=128, layers=4, heads=4)
-_BATCH = 32
+_BATCH = 16
 _ARMS = MODEL.indices("left_elbow", "left_wrist", "right_elbow", "right_wrist")
 _LIMBS = _ARMS + MODEL.indices("head", "head_top")
 _POSTURE_RADIANS, _POSTURE_SHARE = np.radians(8.0), 0.5
