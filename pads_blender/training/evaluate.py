@@ -30,6 +30,7 @@ PAGE = (
     ["prior", "pose"],
     ["fill"],
     ["recall"],
+    ["recall"],
     ["calibration"],
 )
 
