@@ -13,6 +13,22 @@ _UPPER = np.array(
 )
 
 
+def _usual_offsets() -> np.ndarray:
+    """Offsets (J, 3) as the body sees them of joints that are never seen: at rest, but with the arms down.
+
+    The mean directions of upper arm and forearm in the training poses, which are nearer to any pose than a T is.
+    """
+    offsets = MODEL.offsets.copy()
+    for side, sign in (("left", 1.0), ("right", -1.0)):
+        elbow, wrist = MODEL.indices(f"{side}_elbow", f"{side}_wrist")
+        offsets[elbow] = np.array([0.39 * sign, -0.28, -0.88]) * np.linalg.norm(offsets[elbow])
+        offsets[wrist] = np.array([-0.12 * sign, -0.98, -0.15]) * np.linalg.norm(offsets[wrist])
+    return offsets
+
+
+_USUAL_OFFSETS = _usual_offsets()
+
+
 def bracket(visible: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Index of the last visible frame at or before, and of the first at or after each frame; -1 and F where none.
 
@@ -46,7 +62,7 @@ def fill_hidden(positions: np.ndarray, visible: np.ndarray) -> np.ndarray:
     """Positions (..., F, J, 3) in which each hidden joint hangs on its parent by its interpolated offset.
 
     Offsets are interpolated in time as the body sees them, arms and head turning with the chest, legs with the heading,
-    and laid on the model's bone lengths; of a joint that is never seen it is the rest offset. visible (..., F, J) bool.
+    and laid on the model's bone lengths; of a joint that is never seen it is the usual one. visible (..., F, J) bool.
     A pelvis that is never seen stays at the origin.
     """
     if visible.all():
@@ -74,8 +90,8 @@ def _hang_hidden(positions: np.ndarray, visible: np.ndarray, frames: np.ndarray)
     offsets = np.einsum("...ji,...j->...i", frames, positions - positions[..., parents, :])
     offsets[..., 0, :] = positions[..., 0, :]
     measured = visible & visible[..., parents]
-    rest = MODEL.offsets.astype(positions.dtype)
-    filled = interpolate_hidden(np.where(measured[..., None], offsets, rest), measured)
+    usual = _USUAL_OFFSETS.astype(positions.dtype)
+    filled = interpolate_hidden(np.where(measured[..., None], offsets, usual), measured)
     filled[..., 1:, :] = np.einsum("...ij,...j->...i", frames, filled)[..., 1:, :]
     lengths = np.linalg.norm(MODEL.offsets, axis=-1).astype(positions.dtype)[:, None]
     laid = filled / np.maximum(np.linalg.norm(filled, axis=-1, keepdims=True), 1e-6) * lengths

@@ -4,6 +4,7 @@ import numpy as np
 
 from pads_blender.core import rotations as rot
 from pads_blender.core.interpolate import bracket, fill_hidden, interpolate_hidden
+from pads_blender.core.metrics import bone_length_errors
 from pads_blender.core.skeleton import MODEL
 
 ARM = MODEL.indices("left_elbow", "left_wrist")
@@ -55,6 +56,12 @@ def test_bones_keep_the_models_length_in_a_gap():
     np.testing.assert_allclose(length, np.linalg.norm(MODEL.offsets[ARM[1]]), atol=1e-9)
 
 
-def test_a_body_that_is_never_seen_rests():
-    filled = fill_hidden(np.full((3, len(MODEL), 3), np.nan) * 0 + 0.0, np.zeros((3, len(MODEL)), bool))
-    np.testing.assert_allclose(filled, np.tile(MODEL.rest_positions, (3, 1, 1)), atol=1e-12)
+def test_a_body_that_is_never_seen_stands_with_its_arms_down():
+    filled = fill_hidden(np.zeros((3, len(MODEL), 3)), np.zeros((3, len(MODEL)), bool))
+    arms = MODEL.indices("left_elbow", "left_wrist", "right_elbow", "right_wrist")
+    others = [joint for joint in range(len(MODEL)) if joint not in arms]
+    np.testing.assert_allclose(filled[:, others], np.tile(MODEL.rest_positions[others], (3, 1, 1)), atol=1e-12)
+    np.testing.assert_allclose(bone_length_errors(filled, MODEL.parents, MODEL.offsets), 0.0, atol=3.0)  # mm
+    left, right = filled[:, arms[:2]], filled[:, arms[2:]]
+    np.testing.assert_allclose(left, right * [-1.0, 1.0, 1.0], atol=1e-12)
+    assert (left[..., 2] < MODEL.rest_positions[MODEL.index("left_shoulder"), 2] - 0.2).all()
