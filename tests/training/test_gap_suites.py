@@ -9,7 +9,7 @@ pytest.importorskip("scipy")
 
 from pads_blender.core import rotations as rot
 from pads_blender.core.skeleton import MODEL
-from pads_blender.training import bench, gap_baselines, gap_suites, inbetween_suites, scores, suites
+from pads_blender.training import bench, gap_baselines, gap_study, gap_suites, inbetween_suites, scores, suites
 
 from . import clips
 from .test_evaluate import Setup
@@ -183,3 +183,18 @@ def test_the_truth_itself_has_no_error(setup):
 def test_poses_are_turned_to_the_front():
     turned = rot.rotate(rot.from_rotation_vector(np.array([0.0, 0.0, 2.0])), MODEL.rest_positions)
     assert np.abs(rot.rotate(inbetween_suites._turn_to_front(turned), turned) - MODEL.rest_positions).max() < 1e-9
+
+
+def test_the_study_ranks_settings_on_the_same_gaps(setup, monkeypatch):
+    """One line a setting, best first; a gap is as long in a piece as in the clip that it was cut from."""
+    monkeypatch.setattr(gap_study, "CASES", ((gap_suites.JOINT, 30),))
+    monkeypatch.setattr(gap_study, "PIECES", 2)
+    monkeypatch.setattr(gap_study, "PCA_GRID", gap_study.PCA_GRID[:2])
+    text = gap_study.study(bench.replace(setup, seeds=1))
+    assert text.count("| mm | one joint 30 | mean |") == 3
+    ours = [line.split(" | ") for line in text.split("Like poses")[1].splitlines()[4:]]
+    means = [float(cells[-1].strip(" |")) for cells in ours]
+    assert means == sorted(means) and len(means) == 1 + sum(map(len, gap_study.LIKENESS_GRID.values()))
+    (pieces, whole) = (gap_study.samples(setup, gap_suites.JOINT, 30, kind) for kind in (False, True))
+    assert [len(m) for m, _ in pieces] == [98, 98] and {len(m) for m, _ in whole} == {FRAMES, 100}
+    assert all((~m.visible).sum() == 30 for m, _ in pieces + whole)
