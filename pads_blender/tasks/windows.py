@@ -12,7 +12,7 @@ from ..core.interpolate import fill_hidden
 from ..core.skeleton import MODEL
 from ..diffusion.window import FPS, FRAMES
 from . import temporal
-from .evidence import Evidence, Reconstruction, SamplerSettings
+from .evidence import Evidence, Reconstruction, SamplerSettings, find_outlying
 from .like_poses import recall_hidden
 from .noise import estimate_noise
 from .samples import enliven, posterior_spread
@@ -107,9 +107,9 @@ def reconstruct(
 ) -> Reconstruction:
     """Positions (F, J, 3): identity and mask with any diagonal noise need no sampling, one call is the posterior mean.
 
-    Suspect joints are left out of the first look at the take; those that lie where it expects them count in the next,
-    which also asks like poses of the take where a joint is hidden. Only where whole poses are hidden for long the mean
-    is no motion, and a sample takes its place.
+    Suspect joints are left out of the first look at the take; those that lie where it expects them, or on a smooth
+    path, count in the next, which also asks like poses of the take where a joint is hidden. Only where whole poses are
+    hidden for long the mean is no motion, and a sample takes its place.
     """
     step, looks = frames_per_step(evidence.fps), settings.steps or DEFAULT_LOOKS
     pops, tolerance, result = evidence.suspect, evidence.tolerance, evidence.measured
@@ -120,8 +120,7 @@ def reconstruct(
         if look:
             x, sigma = _with_like_poses(evidence, result, x, sigma, step)
         result = _at_prior_rate(evidence, x, sigma, step, prior, look)
-        distance = np.linalg.norm(evidence.measured - result, axis=-1)
-        pops = evidence.suspect & (distance > tolerance)
+        pops = evidence.suspect & find_outlying(evidence.measured, result, tolerance)
         if on_step:
             on_step(look + 1, looks)
     hidden = evidence.hidden | evidence.apart | left_out

@@ -335,6 +335,7 @@ def joint_jitter(take: RigTake, mapping: Mapping, *versions: RigTake) -> np.ndar
         "cmu_cgspeed_daz.bvh",
         "custom_fk_jnt.bvh",
         "hik_fingers_60.bvh",
+        "hik_spine3_24.bvh",
         "motionbuilder_hik_minimal.bvh",
         "motive_minimal_spine.bvh",
         "optitrack_arena.bvh",

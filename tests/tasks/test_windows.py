@@ -6,7 +6,7 @@ import pytest
 from pads_blender.core.motion import Motion
 from pads_blender.core.skeleton import MODEL
 from pads_blender.diffusion.window import FRAMES
-from pads_blender.tasks.evidence import SamplerSettings, gather_evidence
+from pads_blender.tasks.evidence import SamplerSettings, find_outlying, gather_evidence
 from pads_blender.tasks.windows import denoise_windows, frames_per_step, reconstruct, thin_out
 
 from ..core.bodies import build_take, random_motion
@@ -99,3 +99,17 @@ def test_what_is_hidden_is_asked_both_ways():
     twice = denoise_windows(LeansLeft(), x, sigma, both_ways=True)
     assert np.abs(once - x)[90:110].max() == pytest.approx(0.2)
     np.testing.assert_allclose(twice, x, atol=1e-9)
+
+
+def test_a_quick_smooth_path_is_no_outlier_and_a_leap_is_one():
+    seconds = np.arange(60) / 30.0
+    expected = np.zeros((60, 1, 3))
+    thrown = 0.6 * np.exp(-(((seconds - 1.0) / 0.15) ** 2))[:, None, None] * np.array([0.0, 1.0, 0.0])
+    expected[:] = thrown
+    expected[30:32] *= 0.4  # what a prior that knows no such throw says of two frames
+    leapt = thrown.copy()
+    leapt[10] += 0.3
+    tolerance = np.full((60, 1), 0.2)
+    assert (np.linalg.norm(thrown - expected, axis=-1) > tolerance).any()
+    assert not find_outlying(thrown, expected, tolerance).any()
+    np.testing.assert_array_equal(np.flatnonzero(find_outlying(leapt, expected, tolerance)), [10])
