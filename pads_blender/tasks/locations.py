@@ -22,12 +22,12 @@ _REACH_SECONDS = 0.1  # on either side: over which it is decided how much of a q
 
 
 def steady_locations(residual: Residual, before: RigTake, after: RigTake) -> RigTake:
-    """The second take with its bones' animated locations such that no joint shakes for the turns of those above it.
+    """The second take with the joints' animated locations such that none shakes for the turns of the bones above it.
 
     Each joint keeps its path of the first take, with the slow part of what Clean changed about it, and as much of the
     quick part as makes it smoother. Where only the pelvis and what carries it are moved, nothing changes.
     """
-    moved = _animated(before)
+    moved = _animated(before) & np.isin(np.arange(len(before.names)), residual.bones)  # props and fingers stay
     if not (moved & ~_carriers(before, int(residual.bones[0]))).any():
         return after
     bones, metres = np.flatnonzero(moved), residual.scale * np.linalg.norm(residual.world_from_armature[:3, 0])

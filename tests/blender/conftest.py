@@ -1,12 +1,17 @@
 """Rigs built in code, in a fresh file for each test, on the real bpy."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import bpy
 import numpy as np
 import pytest
 from mathutils import Euler, Matrix
+
+from pads_blender.blender import addon
+from pads_blender.blender.files import import_bvh
+from pads_blender.core.bvh import parse_bvh
 
 MODES = ("QUATERNION", "AXIS_ANGLE", "XYZ", "XZY", "YXZ", "YZX", "ZXY", "ZYX")
 
@@ -209,3 +214,17 @@ def _joint_lines(name: str, depth: int) -> list[str]:
     if not children:
         lines += ["\tEnd Site", "\t{", "\t\tOFFSET 0 5 0", "\t}"]
     return [*lines, "}"]
+
+
+@pytest.fixture
+def registered(empty_file: None) -> Iterator[None]:
+    """The add-on, registered."""
+    addon.register()
+    yield
+    addon.unregister()
+
+
+@pytest.fixture
+def armature(dirty_text: Callable[[], str], tmp_path: Path) -> bpy.types.Object:
+    """A short dirty take on its armature."""
+    return import_bvh(parse_bvh(dirty_text()), tmp_path / "walk.bvh")

@@ -4,27 +4,15 @@ import bpy
 import numpy as np
 import pytest
 
-from pads_blender.blender import addon
-from pads_blender.blender.files import import_bvh
 from pads_blender.blender.kept_keys import KeptKeys, read_kept
 from pads_blender.blender.rig_reader import find_curves, read_take
-from pads_blender.core.bvh import parse_bvh
 from pads_blender.core.rotations import angle_between, inverse, multiply, to_rotation_vector
 
 FRAME = 20  # of 40
 FINGERS = ("LeftFinger1", "LeftFinger2")
 
 
-@pytest.fixture(autouse=True)
-def registered(empty_file):
-    addon.register()
-    yield
-    addon.unregister()
-
-
-@pytest.fixture
-def armature(dirty_text, tmp_path) -> bpy.types.Object:
-    return import_bvh(parse_bvh(dirty_text()), tmp_path / "walk.bvh")
+pytestmark = pytest.mark.usefixtures("registered")
 
 
 def curves_of(armature, bone: str = "") -> list[bpy.types.FCurve]:

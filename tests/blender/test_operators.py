@@ -4,23 +4,10 @@ import bpy
 import numpy as np
 import pytest
 
-from pads_blender.blender import addon
-from pads_blender.blender.files import import_bvh
 from pads_blender.blender.rig_reader import read_take
-from pads_blender.core.bvh import parse_bvh
 from pads_blender.core.rig import pose_matrices
 
-
-@pytest.fixture(autouse=True)
-def registered(empty_file):
-    addon.register()
-    yield
-    addon.unregister()
-
-
-@pytest.fixture
-def armature(dirty_text, tmp_path) -> bpy.types.Object:
-    return import_bvh(parse_bvh(dirty_text()), tmp_path / "walk.bvh")
+pytestmark = pytest.mark.usefixtures("registered")
 
 
 def jitter(armature) -> float:
