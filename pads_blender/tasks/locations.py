@@ -27,8 +27,8 @@ def steady_locations(residual: Residual, before: RigTake, after: RigTake) -> Rig
     Each joint keeps its path of the first take, with the slow part of what Clean changed about it, and as much of the
     quick part as makes it smoother. Where only the pelvis and what carries it are moved, nothing changes.
     """
-    moved = _animated(before) & np.isin(np.arange(len(before.names)), residual.bones)  # props and fingers stay
-    if not (moved & ~_carriers(before, int(residual.bones[0]))).any():
+    moved = _animated(before) & _carriers(before, residual.bones)  # props and fingers stay
+    if not (moved & ~_carriers(before, residual.bones[:1])).any():
         return after
     bones, metres = np.flatnonzero(moved), residual.scale * np.linalg.norm(residual.world_from_armature[:3, 0])
     pose = pose_matrices(after)
@@ -64,11 +64,12 @@ def _animated(take: RigTake) -> np.ndarray:
     return varies if take.movable is None else varies & take.movable
 
 
-def _carriers(take: RigTake, pelvis: int) -> np.ndarray:
-    """The pelvis and the bones above it, (B,) bool."""
-    found, bone = np.zeros(len(take.names), bool), pelvis
-    while bone >= 0:
-        found[bone], bone = True, int(take.parents[bone])
+def _carriers(take: RigTake, bones: np.ndarray) -> np.ndarray:
+    """Some bones and all above them, (B,) bool; -1 is none."""
+    found = np.zeros(len(take.names), bool)
+    for bone in bones.tolist():
+        while bone >= 0:
+            found[bone], bone = True, int(take.parents[bone])
     return found
 
 

@@ -129,3 +129,13 @@ def test_locked_locations_stay(performed):
     changed = (steadied.location != before.location).any(axis=(0, 2))
     np.testing.assert_array_equal(changed[~movable], False)
     assert changed.sum() > 10
+
+
+def test_what_the_body_carries_keeps_its_locations(performed):
+    take, residual = performed
+    before = made_up_for(take, shaken(take))
+    prop = take.names.index("left_wrist")  # as if no joint were mapped to it
+    bones = np.where(residual.bones == prop, -1, residual.bones)
+    steadied = steady_locations(replace(residual, bones=bones), before, replace(before, rotation=take.rotation))
+    np.testing.assert_array_equal(steadied.location[:, prop], before.location[:, prop])
+    assert (steadied.location[:, take.names.index("between")] != before.location[:, take.names.index("between")]).any()
