@@ -9,7 +9,7 @@ import numpy as np
 from ..core import rotations as rot
 from ..core.rig import RigTake
 from .complete import interpolate_rotations
-from .held import hold_scores
+from .held import HELD, hold_scores
 from .pops import find_rotation_leaps
 from .swaps import ROTATION_PAIRS, LimbPair, exchange_back, exchange_score, swapped_rows
 
@@ -24,14 +24,23 @@ def joint_rotations_of(take: RigTake, bones: np.ndarray) -> np.ndarray:
 def find_lost_bones(take: RigTake, bones: np.ndarray) -> np.ndarray:
     """Frames and bones (F, B) of limbs that are held or zeroed while they should move; bones (J,), -1 for none.
 
-    What is lost from the first frame to the last stays: nothing measured could take its place.
+    What is lost from the first frame to the last stays: nothing measured could take its place. So does what holds
+    together with the pelvis at the take's start or end: that is how takes are padded.
     """
     channels = 2.0 * rot.make_continuous(joint_rotations_of(take, bones))
-    held = hold_scores(channels, take.fps) > SURELY_HELD
-    held &= ~held.all(axis=0)
+    scores = hold_scores(channels, take.fps)
+    held = scores > SURELY_HELD
+    held &= ~(held.all(axis=0) | _padding(held, scores[:, 0] > HELD))
     lost = np.zeros(take.rotation.shape[:2], bool)
     lost[:, bones[bones >= 0]] = held[:, bones >= 0]
     return lost
+
+
+def _padding(held: np.ndarray, pelvis: np.ndarray) -> np.ndarray:
+    """Those of the held frames and joints (F, J) that reach to a take's start or end, the pelvis (F,) with them."""
+    both = held & pelvis[:, None]
+    start, end = np.minimum.accumulate(both), np.flip(np.minimum.accumulate(np.flip(both, axis=0)), axis=0)
+    return start | end
 
 
 def bridge_leaps(take: RigTake, spared: np.ndarray, strength: float) -> tuple[RigTake, np.ndarray]:

@@ -86,6 +86,15 @@ def test_a_bone_that_holds_alone_is_not_lost(moving):
     assert not find_lost_bones(straight, bones_of(take, mapping)).any()
 
 
+def test_a_take_that_is_padded_with_its_last_pose_is_left_and_a_lost_arm_at_the_end_is_not(moving):
+    take, mapping = moving
+    padded = take.rotation.copy()
+    padded[210:] = padded[210]
+    assert not find_lost_bones(replace(take, rotation=padded), bones_of(take, mapping)).any()
+    broken = with_rotation(take, slice(210, 240), ARM, take.rotation[210, columns(take, ARM)])
+    assert find_lost_bones(broken, bones_of(take, mapping))[212:, columns(take, ARM)].all()
+
+
 def test_an_arm_that_was_never_captured_is_listed_and_left(moving):
     take, mapping = moving
     broken = with_rotation(take, slice(None), ARM, rot.IDENTITY)
