@@ -11,6 +11,7 @@ from ..core.rig import RigTake
 from .complete import interpolate_rotations
 from .held import HELD, hold_scores
 from .pops import find_rotation_leaps
+from .running import find_runs
 from .swaps import ROTATION_PAIRS, LimbPair, exchange_back, exchange_score, swapped_rows
 
 SURELY_HELD = 0.5  # both segments of a limb are held, and the motion was cut off: resting limbs stay below it
@@ -24,23 +25,26 @@ def joint_rotations_of(take: RigTake, bones: np.ndarray) -> np.ndarray:
 def find_lost_bones(take: RigTake, bones: np.ndarray) -> np.ndarray:
     """Frames and bones (F, B) of limbs that are held or zeroed while they should move; bones (J,), -1 for none.
 
-    What is lost from the first frame to the last stays: nothing measured could take its place. So does what holds
-    together with the pelvis at the take's start or end: that is how takes are padded.
+    What is lost from the first frame to the last stays: nothing measured could take its place. So do most joints
+    that hold together at the take's start or end: that is how takes are padded.
     """
     channels = 2.0 * rot.make_continuous(joint_rotations_of(take, bones))
     scores = hold_scores(channels, take.fps)
     held = scores > SURELY_HELD
-    held &= ~(held.all(axis=0) | _padding(held, scores[:, 0] > HELD))
+    held &= ~(held.all(axis=0) | _padding(held, scores > HELD))
     lost = np.zeros(take.rotation.shape[:2], bool)
     lost[:, bones[bones >= 0]] = held[:, bones >= 0]
     return lost
 
 
-def _padding(held: np.ndarray, pelvis: np.ndarray) -> np.ndarray:
-    """Those of the held frames and joints (F, J) that reach to a take's start or end, the pelvis (F,) with them."""
-    both = held & pelvis[:, None]
-    start, end = np.minimum.accumulate(both), np.flip(np.minimum.accumulate(np.flip(both, axis=0)), axis=0)
-    return start | end
+def _padding(held: np.ndarray, still: np.ndarray) -> np.ndarray:
+    """Those stretches of the held (F, J) at a take's start or end in which most joints are still (F, J)."""
+    padding, most = np.zeros_like(held), still.mean(axis=1) > 0.5
+    for joint in np.flatnonzero(held.any(axis=0)):
+        for first, last in find_runs(held[:, joint]):
+            if (first == 0 or last == len(held) - 1) and most[first : last + 1].mean() > 0.5:
+                padding[first : last + 1, joint] = True
+    return padding
 
 
 def bridge_leaps(take: RigTake, spared: np.ndarray, strength: float) -> tuple[RigTake, np.ndarray]:
