@@ -162,7 +162,8 @@ def correcting_turns(old: np.ndarray, new: np.ndarray, visible: np.ndarray) -> n
 def _children(joint: int, visible: np.ndarray) -> list[int]:
     """The joints whose places turn this one; shoulders turn the chest only where they have no collar bones to turn."""
     children = [c for c in _TORSO_CHILDREN.get(joint, [_ONLY_CHILD.get(joint, -1)]) if c >= 0 and visible[c]]
-    return children + _SHOULDERS if joint == _CHEST and len(children) < 3 else children
+    shoulders = [s for s in _SHOULDERS if visible[s]] if joint == _CHEST and len(children) < 3 else []
+    return children + shoulders
 
 
 def _turn_of(joint: int, old: np.ndarray, new: np.ndarray, visible: np.ndarray, carried: np.ndarray) -> np.ndarray:

@@ -155,7 +155,7 @@ def _clean_piece(
     """The piece's frames cleaned, and the motion of the model that they were made from."""
     hidden, kept = piece.hidden, piece.kept
     _, residual = to_model(piece.bridged.rows(slice(0, 1)), mapping)
-    bridged, leapt = bridge_leaps(piece.bridged, hidden | kept.rotation, settings.strength)
+    bridged, leapt = bridge_leaps(piece.bridged, residual.bones, hidden | kept.rotation)
     steadied = smooth_unseen_rotations(bridged, residual.bones, settings.strength)
     motion, residual = to_model(steadied, mapping)
     seen = replace(motion, visible=motion.visible & ~hidden_joints(hidden, residual.bones))

@@ -44,7 +44,9 @@ def hold_scores(channels: np.ndarray, fps: float) -> np.ndarray:
             if not is_cut(steps[:, joint], first, last, reach):
                 score[first : last + 1, joint] -= _SOFT
     never, lost = _never_moving(steps)
-    score[:, never], score[:, lost] = -np.inf, 0.0
+    score[:, never] = -np.inf
+    still = np.minimum(np.pad(steps, ((1, 0), (0, 0)), mode="edge"), np.pad(steps, ((0, 1), (0, 0)), mode="edge"))
+    score[:, lost] = np.where(still[:, lost] < _SMALLEST, 0.0, -np.inf)
     for upper, lower in PAIRS:
         limb = [joint for joint in range(len(MODEL)) if _hangs_on(joint, upper)]
         score[:, limb] += np.maximum(np.minimum(score[:, upper], score[:, lower]) - HELD, 0.0)[:, None]

@@ -72,8 +72,8 @@ def _abrupt(values: np.ndarray, strays: np.ndarray) -> np.ndarray:
     away, step = np.linalg.norm(values - line, axis=-1), np.linalg.norm(np.diff(values, axis=0), axis=-1)
     for column in np.flatnonzero(strays.any(axis=0)):
         for first, last in find_runs(strays[:, column]):
-            beside = step[[max(first - 2, 0), min(last + 1, len(step) - 1)], column].mean()
-            abrupt[first : last + 1, column] = away[first : last + 1, column].max() > 2.0 * beside
+            beside = [step[i, column] for i in (first - 2, last + 1) if 0 <= i < len(step)]
+            abrupt[first : last + 1, column] = away[first : last + 1, column].max() > 2.0 * np.mean(beside or [0.0])
     return abrupt
 
 

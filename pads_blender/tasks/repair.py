@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +14,7 @@ from .held import HELD, hold_scores
 from .pops import find_rotation_leaps
 from .running import find_runs
 from .swaps import ROTATION_PAIRS, LimbPair, exchange_back, exchange_score, swapped_rows
+from .twist import chains_between
 
 SURELY_HELD = 0.5  # both segments of a limb are held, and the motion was cut off: resting limbs stay below it
 
@@ -47,17 +49,16 @@ def _padding(held: np.ndarray, still: np.ndarray) -> np.ndarray:
     return padding
 
 
-def bridge_leaps(take: RigTake, spared: np.ndarray, strength: float) -> tuple[RigTake, np.ndarray]:
-    """The take with every bone that surely leaps away and back put between its neighbours; which frames and bones.
+def bridge_leaps(take: RigTake, bones: np.ndarray, spared: np.ndarray) -> tuple[RigTake, np.ndarray]:
+    """The take with bones that surely leap away and back put between their neighbours; which frames and bones (F, B).
 
-    A bone leaps by itself: the rotations of those that hang on it are as good as ever, and so where they are is known,
-    which the model's positions alone would not show. spared (F, B) bool: not to be touched; strength 0 to 1.
+    Joints' bones (J,), -1 for none, and those between them: what a jaw or a finger does in a flash is not known to be
+    wrong. A bone leaps by itself: the rotations of those that hang on it are as good as ever, and so where they are is
+    known, which the model's positions alone would not show. spared (F, B) bool: not to be touched.
     """
-    leapt = find_rotation_leaps(take.rotation, take.fps) & ~spared
-    if not leapt.any():
-        return take, leapt
-    share = np.where(leapt, strength, 0.0)
-    return replace(take, rotation=rot.slerp(take.rotation, interpolate_rotations(take, leapt).rotation, share)), leapt
+    body = [*bones[bones >= 0], *itertools.chain.from_iterable(chains_between(take, bones))]
+    leapt = find_rotation_leaps(take.rotation, take.fps) & ~spared & np.isin(np.arange(len(take.names)), body)
+    return (interpolate_rotations(take, leapt) if leapt.any() else take), leapt
 
 
 def exchange_sides_back(take: RigTake, bones: np.ndarray, kept: np.ndarray) -> tuple[RigTake, np.ndarray]:

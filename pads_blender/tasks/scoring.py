@@ -86,7 +86,7 @@ def _at_each_rate(score: Callable[[np.ndarray], np.ndarray], values: np.ndarray,
     A leap lasts up to a tenth of a second, which at 120 frames a second is more frames than are looked across.
     """
     scores, step = score(values), round(fps / 30.0)
-    for first in range(step if step > 1 else 0):
+    for first in range(min(step, len(values)) if step > 1 else 0):
         scores[first::step] = np.maximum(scores[first::step], score(values[first::step]))
     return scores
 

@@ -20,7 +20,7 @@ _LEAVES = tuple(MODEL.indices("left_wrist", "right_wrist", "left_toe", "right_to
 
 def smooth_unseen_rotations(take: RigTake, bones: np.ndarray, strength: float) -> RigTake:
     """The take with hands, toes and the bones between mapped ones freed from jitter; bones (J,) of the joints or -1."""
-    chains = _chains(take, bones)
+    chains = chains_between(take, bones)
     chosen = {bone for chain in chains for bone in chain[:-1]} | {int(bones[j]) for j in _LEAVES if bones[j] >= 0}
     if not chosen or len(take.frames) < 9:
         return take
@@ -32,7 +32,7 @@ def smooth_unseen_rotations(take: RigTake, bones: np.ndarray, strength: float) -
     return replace(take, rotation=rotation)
 
 
-def _chains(take: RigTake, bones: np.ndarray) -> list[list[int]]:
+def chains_between(take: RigTake, bones: np.ndarray) -> list[list[int]]:
     """Bones without a joint below a mapped one, such as extra bones of a long spine, down to the next mapped one."""
     mapped, chains = {int(b) for b in bones if b >= 0}, []
     for bone in mapped:

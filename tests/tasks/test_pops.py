@@ -1,6 +1,7 @@
 """Pops: joints that leap away and back, told from noise and quick motion; leaps at a take's ends."""
 
 import numpy as np
+import pytest
 
 from pads_blender.core import rotations as rot
 from pads_blender.tasks.pops import (
@@ -48,6 +49,13 @@ def test_a_leap_is_sure_and_a_punch_is_not():
     shaken = rot.multiply(rotation, rot.from_rotation_vector(np.radians(1.0) * rng.standard_normal((60, 2, 3))))
     assert np.flatnonzero(find_rotation_leaps(shaken, 30.0)[:, 1]).tolist() == [20, 22]
     assert not find_rotation_leaps(shaken, 30.0)[:, 0].any()
+
+
+@pytest.mark.parametrize("row", [1, 58])
+def test_a_leap_beside_the_end_of_a_take_is_sure(row):
+    rotation = np.tile(rot.IDENTITY, (60, 1, 1))
+    rotation[row] = rot.from_rotation_vector(np.array([0.7, 0.0, 0.0]))
+    assert np.flatnonzero(find_rotation_leaps(rotation, 30.0)).tolist() == [row]
 
 
 def test_leaps_are_bridged_by_a_cubic_exactly_where_they_are():

@@ -13,7 +13,7 @@ from pads_blender.core.retarget import to_model
 from pads_blender.core.rig import RigTake
 from pads_blender.core.skeleton import JOINTS, MODEL
 from pads_blender.tasks.problems import find_problems
-from pads_blender.tasks.repair import exchange_sides_back, find_lost_bones
+from pads_blender.tasks.repair import bridge_leaps, exchange_sides_back, find_lost_bones
 from pads_blender.tasks.scoring import KINDS, THRESHOLDS, score_problems
 
 from ..core.bodies import build_take, random_motion
@@ -235,6 +235,23 @@ def test_problems_are_plain_data_in_the_order_of_time(moving):
 
 
 @pytest.mark.parametrize("frames", [1, 2, 4, 9])
-def test_very_short_takes_are_looked_at(moving, frames):
+@pytest.mark.parametrize("fps", [30.0, 240.0])
+def test_very_short_takes_are_looked_at(moving, frames, fps):
     take, mapping = moving
-    assert [p for p in find_problems(take.rows(slice(0, frames)), mapping) if p.kind in ("pop", "frozen", "swap")] == []
+    few = replace(take.rows(slice(0, frames)), fps=fps)
+    assert [p for p in find_problems(few, mapping) if p.kind in ("pop", "frozen", "swap")] == []
+
+
+def test_only_the_bones_of_the_body_are_bridged(moving):
+    take, mapping = moving
+    loose = take.names.index(mapping.joints["left_wrist"].bone)
+    bones = bones_of(take, mapping)
+    rotation = take.rotation.copy()
+    rotation[100] = rot.multiply(rotation[100], rot.from_rotation_vector(np.array([0.9, 0.0, 0.0])))
+    leaping, nothing = replace(take, rotation=rotation), np.zeros(take.rotation.shape[:2], bool)
+    _, leapt = bridge_leaps(leaping, bones, nothing)
+    assert leapt[100, loose] and leapt[100, take.names.index("between")]
+    without = np.where(bones == loose, -1, bones)
+    bridged, leapt = bridge_leaps(leaping, without, nothing)
+    assert not leapt[:, loose].any()
+    assert np.array_equal(bridged.rotation[:, loose], rotation[:, loose])
