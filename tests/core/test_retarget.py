@@ -106,6 +106,17 @@ def test_joints_that_the_rig_lacks_are_not_measured():
     assert rot.angle_between(apply_motion(residual, pushed).rotation, take.rotation).max() < 1e-7
 
 
+def test_shoulders_that_the_rig_lacks_do_not_turn_its_chest():
+    take, mapping = build_take(*random_motion(10))
+    for side in ("left", "right"):
+        for joint in ("collar", "shoulder", "elbow", "wrist"):
+            mapping = mapping.with_joint(f"{side}_{joint}", None)
+    motion, residual = to_model(take, mapping)
+    pushed = motion.positions.copy()
+    pushed[:, [JOINTS.index("left_shoulder"), JOINTS.index("right_shoulder")]] += [0.0, 0.2, 0.1]
+    assert rot.angle_between(apply_motion(residual, pushed).rotation, take.rotation).max() < 1e-7
+
+
 def test_a_missing_leg_is_named():
     take, mapping = build_take(*random_motion(3))
     with pytest.raises(MappingError, match="left knee"):
