@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..core.skeleton import MODEL
-from .running import find_runs, over_windows
+from .running import close_gaps, find_runs, running_highest
 
 CONTACT_JOINTS = ("left_ankle", "left_toe", "right_ankle", "right_toe")
 COLUMNS = MODEL.indices(*CONTACT_JOINTS)
@@ -85,12 +85,12 @@ def find_resting(tracks: np.ndarray, fps: float, settings: ContactSettings | Non
 def _rest_of(track: np.ndarray, fps: float, settings: ContactSettings) -> np.ndarray:
     """Frames (F,) in which one joint's path (F, 3) rests."""
     horizontal, vertical = _speeds(track, fps)
-    haste = np.maximum(1.0, _peak(horizontal, round(settings.stride_seconds * fps)) / settings.stride)
+    haste = np.maximum(1.0, running_highest(horizontal, round(settings.stride_seconds * fps)) / settings.stride)
     horizontal, vertical = horizontal / haste, vertical / haste
     still = (horizontal < settings.still) & (vertical < settings.still_vertical)
     slow = (horizontal < settings.moving) & (vertical < settings.moving_vertical)
     resting = np.zeros(len(track), bool)
-    for first, last in find_runs(_without_gaps(slow, settings.longest_gap_seconds * fps)):
+    for first, last in find_runs(close_gaps(slow, settings.longest_gap_seconds * fps)):
         rows = slice(first, last + 1)
         if not still[rows].any():
             continue
@@ -107,19 +107,6 @@ def _speeds(track: np.ndarray, fps: float) -> tuple[np.ndarray, np.ndarray]:
     before, after = np.maximum(index - reach, 0), np.minimum(index + reach, len(track) - 1)
     velocity = (track[after] - track[before]) * (fps / np.maximum(after - before, 1))[:, None]
     return np.linalg.norm(velocity[:, :2], axis=-1), np.abs(velocity[:, 2])
-
-
-def _peak(speed: np.ndarray, reach: int) -> np.ndarray:
-    """Highest speed (F,) within reach frames on either side."""
-    return over_windows(np.pad(speed, reach, mode="edge"), 2 * reach + 1, lambda windows: windows.max(axis=-1))
-
-
-def _without_gaps(chosen: np.ndarray, longest: float) -> np.ndarray:
-    filled = chosen.copy()
-    for first, last in find_runs(~chosen):
-        if last - first + 1 <= longest and first > 0 and last < len(chosen) - 1:
-            filled[first : last + 1] = True
-    return filled
 
 
 def _keep_supporting(resting: np.ndarray, height: np.ndarray, fps: float, settings: ContactSettings) -> np.ndarray:

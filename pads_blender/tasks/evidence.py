@@ -9,7 +9,7 @@ from ..core.motion import Motion
 from . import temporal
 from .noise import estimate_noise
 from .pops import find_end_leaps, find_pops, keep_short
-from .running import running_highest
+from .running import running_highest, running_sum
 
 EXPECTED_METRES = 0.08  # how far off a still joint may lie that was left out for a few frames
 _NEAR = 3  # frames
@@ -108,8 +108,7 @@ def _bend_about(positions: np.ndarray) -> np.ndarray:
     """How much (F, J) paths (F, J, 3) bend about each frame: squared second differences within _NEAR frames."""
     bend = np.zeros(positions.shape[:2])
     bend[1:-1] = np.sum(np.diff(positions, 2, axis=0) ** 2, axis=-1)
-    padded = np.pad(bend, ((_NEAR, _NEAR), (0, 0)))
-    return np.lib.stride_tricks.sliding_window_view(padded, 2 * _NEAR + 1, axis=0).sum(axis=-1)
+    return running_sum(bend, _NEAR)
 
 
 def joint_levels(noise: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..core.normalise import frame_matrix
 from ..core.skeleton import MODEL
+from .running import find_runs
 
 SHORTEST_SECONDS = 0.15
 _NUGGET = 0.02  # noise, in the spread of the joint's place
@@ -95,10 +96,9 @@ def find_gaps(visible: np.ndarray, shortest: int) -> list[Gap]:
     """Stretches of so many frames or more in which joints are not visible (F, J); those that coincide are one."""
     found: dict[tuple[int, int], list[int]] = {}
     for joint in np.flatnonzero(~visible.all(axis=0)):
-        edges = np.flatnonzero(np.diff(np.concatenate([[False], ~visible[:, joint], [False]]).astype(int)))
-        for start, stop in edges.reshape(-1, 2):
-            if stop - start >= shortest:
-                found.setdefault((int(start), int(stop)), []).append(int(joint))
+        for first, last in find_runs(~visible[:, joint]):
+            if last - first + 1 >= shortest:
+                found.setdefault((first, last + 1), []).append(int(joint))
     return [Gap(joints, *rows) for rows, joints in found.items()]
 
 

@@ -13,11 +13,11 @@ import numpy as np
 from ..core.retarget import Residual
 from ..core.rig import RigTake, location_axes, pose_matrices, rest_from_parent
 from . import temporal
-from .noise import estimate_noise
+from .noise import estimate_noise, fourth_differences
 from .pops import find_pops
+from .running import running_sum
 
 _STILL = 1e-6  # of the rig's size: locations that vary less are constant
-_FOURTH = np.array([1.0, -4.0, 6.0, -4.0, 1.0])
 _REACH_SECONDS = 0.1  # on either side: over which it is decided how much of a quick change serves
 
 
@@ -75,19 +75,12 @@ def _carriers(take: RigTake, bones: np.ndarray) -> np.ndarray:
 
 def _serving(path: np.ndarray, quick: np.ndarray, fps: float) -> np.ndarray:
     """Share (F, N, 1), 0 to 1, of a quick change (F, N, 3) that makes the path about a frame smoothest: regression."""
-    rough, added = (_fourth_differences(values) for values in (path, quick))
+    rough, added = (_bend(values) for values in (path, quick))
     reach = max(2, round(_REACH_SECONDS * fps))
-    against, power = (_sum_about(np.sum(a * added, axis=-1), reach) for a in (rough, added))
+    against, power = (running_sum(np.sum(a * added, axis=-1), reach) for a in (rough, added))
     return np.clip(-against / np.maximum(power, 1e-18), 0.0, 1.0)[..., None]
 
 
-def _fourth_differences(values: np.ndarray) -> np.ndarray:
-    """Fourth differences (F, N, 3) about each frame, ends held: large for noise and pops, small for motion."""
-    padded = np.pad(values, ((2, 2), (0, 0), (0, 0)), mode="reflect", reflect_type="odd")
-    return sum(c * padded[i : len(values) + i] for i, c in enumerate(_FOURTH))
-
-
-def _sum_about(values: np.ndarray, reach: int) -> np.ndarray:
-    """Sum (F, N) over so many frames on either side."""
-    padded = np.pad(values, ((reach, reach), (0, 0)))
-    return np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=0).sum(axis=-1)
+def _bend(values: np.ndarray) -> np.ndarray:
+    """Fourth differences (F, N, 3) about each frame, the paths going on beyond their ends as they came."""
+    return fourth_differences(np.pad(values, ((2, 2), (0, 0), (0, 0)), mode="reflect", reflect_type="odd"))

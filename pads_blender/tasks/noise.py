@@ -16,10 +16,14 @@ def free_components(values: np.ndarray) -> int:
     return min(values.shape[-1], 3)
 
 
+def fourth_differences(values: np.ndarray) -> np.ndarray:
+    """Fourth differences (F - 4, ...) of values (F, ...): large for noise and pops, small for motion."""
+    return sum(c * values[i : len(values) - 4 + i] for i, c in enumerate(_FOURTH))
+
+
 def noise_lengths(values: np.ndarray) -> np.ndarray:
     """Length (F - 4, N) of the fourth differences of values (F, N, C); its median is the noise per component."""
-    difference = sum(c * values[i : len(values) - 4 + i] for i, c in enumerate(_FOURTH))
-    return np.linalg.norm(difference, axis=-1) / (_NORM * _MEDIAN_LENGTH[free_components(values)])
+    return np.linalg.norm(fourth_differences(values), axis=-1) / (_NORM * _MEDIAN_LENGTH[free_components(values)])
 
 
 def estimate_noise(values: np.ndarray, visible: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from ..core.rig import RigTake
 from ..core.skeleton import JOINTS, MODEL
 from . import pieces
 from .repair import joint_rotations_of
-from .running import find_runs, running_median
+from .running import close_gaps, find_runs, running_median
 from .scoring import KINDS, THRESHOLDS, score_problems
 
 _LEAST_SECONDS = {"jitter": 0.3, "frozen": 0.2, "missing": 0.2, "swap": 0.1, "slide": 0.15, "penetration": 0.15}
@@ -150,10 +150,7 @@ def look_at(take: RigTake, mapping: Mapping) -> _Seen:
 
 def _tidied(flags: np.ndarray, gap: int, least: int) -> np.ndarray:
     """Flags (F,) with gaps of up to so many frames closed and stretches of fewer than `least` taken out."""
-    tidy = flags.copy()
-    for first, last in find_runs(~flags):
-        if last - first < gap and first > 0 and last < len(flags) - 1:
-            tidy[first : last + 1] = True
+    tidy = close_gaps(flags, gap)
     for first, last in find_runs(tidy):
         if last - first + 1 < least:
             tidy[first : last + 1] = False

@@ -37,6 +37,12 @@ def running_highest(values: np.ndarray, reach: int) -> np.ndarray:
     return over_windows(_ends_held(values, reach), 2 * reach + 1, lambda windows: windows.max(axis=-1))
 
 
+def running_sum(values: np.ndarray, reach: int) -> np.ndarray:
+    """Sum over reach frames on either side along the first axis of (F, ...), nothing beyond the ends."""
+    padded = np.pad(values, ((reach, reach), *((0, 0),) * (values.ndim - 1)))
+    return over_windows(padded, 2 * reach + 1, lambda windows: windows.sum(axis=-1))
+
+
 def _ends_held(values: np.ndarray, reach: int) -> np.ndarray:
     return np.pad(values, ((reach, reach), *((0, 0),) * (values.ndim - 1)), mode="edge")
 
@@ -52,3 +58,12 @@ def find_runs(flags: np.ndarray) -> list[tuple[int, int]]:
     """First and last index of every run of True in flags (F,)."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(int)))
     return [(int(a), int(b) - 1) for a, b in edges.reshape(-1, 2)]
+
+
+def close_gaps(flags: np.ndarray, longest: float) -> np.ndarray:
+    """Flags (F,) with gaps of up to so many frames between two that are set closed."""
+    closed = flags.copy()
+    for first, last in find_runs(~flags):
+        if last - first + 1 <= longest and first > 0 and last < len(flags) - 1:
+            closed[first : last + 1] = True
+    return closed
