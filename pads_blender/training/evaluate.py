@@ -25,7 +25,7 @@ PAGE = (
     ["bench", "--part", "gaps", "--suite", "gaps", "inbetween", "lafan", "--seeds", "3"],
     ["bench", "--part", "detection", "--suite", "detection"],
     ["bench", "--part", "speed", "--suite", "speed", "length"],
-    ["bench", "--prior", "pose", "--suite", "gauss", "jitter", "arm", "clean"],
+    ["bench", "--prior", "pose", "--suite", "gauss", "jitter", "arm", "clean", "--limit", "24"],
     ["prior", "motion"],
     ["prior", "pose"],
     ["fill"],
