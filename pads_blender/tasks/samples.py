@@ -16,6 +16,7 @@ from ..core.interpolate import bracket
 from .running import find_runs
 
 Denoise = Callable[[np.ndarray, np.ndarray, int], np.ndarray]  # x (F, J, 3), sigma (F, J), shift of the windows
+OnSample = Callable[[], None]  # told of each sample that is drawn; it may raise to stop
 STEPS = 10
 WIDEST_METRES = 0.5  # of the noise that a sample starts with; beyond what is unsure anywhere
 _LEAST_METRES = 1e-4
@@ -51,12 +52,16 @@ def draw(
     return state
 
 
-def enliven(denoise: Denoise, mean: np.ndarray, hidden: np.ndarray, seed: int) -> np.ndarray:
+def enliven(
+    denoise: Denoise, mean: np.ndarray, hidden: np.ndarray, seed: int, on_sample: OnSample | None = None
+) -> np.ndarray:
     """The mean (F, J, 3) with samples deep inside long stretches where most of the pose is hidden (F, J).
 
-    There the mean of all that may have happened hardly moves at all. Near what was measured it stays.
+    There the mean of all that may have happened hardly moves at all. Near what was measured it stays. Joints that are
+    seen in no frame, such as those that the rig does not have, do not count.
     """
-    lost = hidden.mean(axis=1) > 0.5
+    counted = hidden[:, ~hidden.all(axis=0)]
+    lost = counted.sum(axis=1) > 0.5 * counted.shape[1]
     distance = _frames_to_evidence(lost)
     if not (distance > BORDER_FRAMES).any():
         return mean
@@ -68,6 +73,8 @@ def enliven(denoise: Denoise, mean: np.ndarray, hidden: np.ndarray, seed: int) -
             levels = np.where(hidden[rows], start[rows, None], 0.0)
             unmeasured = np.full(levels.shape, np.inf)  # the mean near by stands for what was measured
             result[rows] = draw(denoise, result[rows], unmeasured, result[rows], levels, rng)
+            if on_sample:
+                on_sample()
     return result
 
 
@@ -79,10 +86,19 @@ def _frames_to_evidence(lost: np.ndarray) -> np.ndarray:
 
 
 def posterior_spread(
-    denoise: Denoise, measured: np.ndarray, sigma: np.ndarray, mean: np.ndarray, count: int, seed: int
+    denoise: Denoise,
+    measured: np.ndarray,
+    sigma: np.ndarray,
+    mean: np.ndarray,
+    count: int,
+    seed: int,
+    on_sample: OnSample | None = None,
 ) -> np.ndarray:
     """Standard deviation (F, J) in metres per coordinate among `count` samples of the posterior; see draw."""
-    rng = np.random.default_rng(seed)
+    rng, samples = np.random.default_rng(seed), []
     start = np.minimum(2.0 * sigma, WIDEST_METRES)
-    samples = [draw(denoise, measured, sigma, mean, start, rng) for _ in range(count)]
+    for _ in range(count):
+        samples.append(draw(denoise, measured, sigma, mean, start, rng))
+        if on_sample:
+            on_sample()
     return np.sqrt(np.mean(np.var(samples, axis=0, ddof=1), axis=-1))

@@ -112,6 +112,7 @@ def reconstruct(
     hidden for long the mean is no motion, and a sample takes its place.
     """
     step, looks = frames_per_step(evidence.fps), settings.steps or DEFAULT_LOOKS
+    told = _Steps(on_step, looks + 1 + settings.samples)
     pops, tolerance, result = evidence.suspect, evidence.tolerance, evidence.measured
     for look in range(looks):
         left_out = pops
@@ -121,16 +122,33 @@ def reconstruct(
             x, sigma = _with_like_poses(evidence, result, x, sigma, step)
         result = _at_prior_rate(evidence, x, sigma, step, prior, look)
         pops = evidence.suspect & find_outlying(evidence.measured, result, tolerance)
-        if on_step:
-            on_step(look + 1, looks)
+        told.next()
     hidden = evidence.hidden | evidence.apart | left_out
-    slow = _AtPriorRate(prior, step)
+    slow = _AtPriorRate(prior, step, told)
     result = bridge_short(slow.enlivened(result, hidden, settings.seed), ~hidden, evidence.fps)
+    told.next()
     positions = np.where(evidence.apart[..., None], evidence.measured, _polish(result, evidence.joint_noise))
     if settings.samples < 2:
         return Reconstruction(positions)
     unsure = np.where(hidden, np.sqrt(_ALIKE_FRAMES) * sigma, sigma)
     return Reconstruction(positions, slow.spread(x, unsure, positions, settings))
+
+
+class _Steps:
+    """Counts looks and samples for a caller who wants to know, and who may raise to stop."""
+
+    def __init__(self, on_step: OnStep | None, count: int) -> None:
+        self._on_step, self._count, self._done = on_step, count, 0
+
+    def next(self) -> None:
+        """One more is done."""
+        self._done += 1
+        self.still()
+
+    def still(self) -> None:
+        """The next one is under way."""
+        if self._on_step:
+            self._on_step(self._done, self._count)
 
 
 @dataclass(frozen=True)
@@ -139,6 +157,7 @@ class _AtPriorRate:
 
     prior: MotionPrior
     step: int
+    told: _Steps
 
     def _denoise(self, x: np.ndarray, sigma: np.ndarray, shift: int) -> np.ndarray:
         return denoise_windows(self.prior, x, sigma, shift)
@@ -146,7 +165,7 @@ class _AtPriorRate:
     def enlivened(self, mean: np.ndarray, hidden: np.ndarray, seed: int) -> np.ndarray:
         """The mean (F, J, 3) with samples deep inside what is hidden (F, J) for long."""
         slow, seen, middle = thin_out(mean, (~hidden).astype(float), self.step)
-        lively = enliven(self._denoise, slow, seen == 0, seed)
+        lively = enliven(self._denoise, slow, seen == 0, seed, self.told.still)
         return mean if lively is slow else mean + _interpolate(lively - slow, middle, len(mean))
 
     def spread(self, x: np.ndarray, sigma: np.ndarray, mean: np.ndarray, settings: SamplerSettings) -> np.ndarray:
@@ -155,7 +174,8 @@ class _AtPriorRate:
         centre, _, _ = thin_out(mean, np.ones(sigma.shape), self.step)
         with np.errstate(divide="ignore"):
             noise = 1.0 / np.sqrt(precision)
-        found = posterior_spread(self._denoise, slow, noise, centre, settings.samples, settings.seed)
+        given = slow, noise, centre, settings.samples, settings.seed
+        found = posterior_spread(self._denoise, *given, on_sample=self.told.next)
         return SPREAD_FACTOR * _interpolate(found[..., None], middle, len(x))[..., 0]
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from pads_blender.errors import CancelledError
 from pads_blender.tasks.samples import BORDER_FRAMES, draw, enliven, posterior_spread
 
 OWN = 0.1  # metres: standard deviation of the toy prior, independent normal about zero
@@ -51,3 +52,30 @@ def test_a_hidden_limb_and_a_short_gap_keep_their_mean():
     short[90:118] = True
     assert enliven(denoise, mean, limb, 0) is mean
     assert enliven(denoise, mean, short, 0) is mean
+
+
+def test_joints_that_the_rig_does_not_have_are_no_hidden_pose():
+    mean, legs_only, lost = np.zeros((200, 22, 3)), np.zeros((200, 22), bool), np.zeros((200, 22), bool)
+    legs_only[:, 9:] = True  # more than half of all joints, in every frame
+    assert enliven(denoise, mean, legs_only, 0) is mean
+    lost[60:140] = True
+    lively = np.abs(enliven(denoise, mean, legs_only | lost, 0)).max(axis=(1, 2))
+    assert lively[90:110].min() > 0.05
+    assert lively[:60].max() < 1e-3
+
+
+def test_each_sample_is_told_and_may_be_the_last():
+    told = []
+
+    def tell() -> None:
+        told.append(len(told))
+        if len(told) == 2:
+            raise CancelledError("Stopped.")
+
+    still = np.zeros((30, 22, 3))
+    posterior_spread(denoise, still, np.full((30, 22), 0.05), still, 1 + 1, 0, lambda: told.append(0))
+    assert len(told) == 2
+    told.clear()
+    with pytest.raises(CancelledError):
+        posterior_spread(denoise, still, np.full((30, 22), 0.05), still, 5, 0, tell)
+    assert len(told) == 2

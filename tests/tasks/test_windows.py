@@ -113,3 +113,10 @@ def test_a_quick_smooth_path_is_no_outlier_and_a_leap_is_one():
     assert (np.linalg.norm(thrown - expected, axis=-1) > tolerance).any()
     assert not find_outlying(thrown, expected, tolerance).any()
     np.testing.assert_array_equal(np.flatnonzero(find_outlying(leapt, expected, tolerance)), [10])
+
+
+def test_steps_count_looks_and_samples_up_to_all():
+    x, told = positions(40), []
+    evidence = gather_evidence(Motion(x, np.ones(x.shape[:2], bool), 30.0))
+    reconstruct(evidence, SamplerSettings(samples=3), Unmoved(), lambda *step: told.append(step))
+    assert told == [(i, 6) for i in range(1, 7)]  # two looks, what is hidden for long, three samples
