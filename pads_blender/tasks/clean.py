@@ -12,22 +12,32 @@ from ..core.mapping import Mapping
 from ..core.motion import Motion
 from ..core.retarget import Residual, apply_motion, to_model
 from ..core.rig import RigTake
-from ..core.skeleton import JOINTS
 from ..diffusion.prior import Prior
 from ..errors import TakeError
 from . import frames, pieces, windows
-from .complete import HiddenBones, fill_noise, hidden_joints, hidden_rows, interpolate_rotations
+from .complete import (
+    HiddenBones,
+    describe_range,
+    fill_noise,
+    frames_between,
+    hidden_joints,
+    hidden_rows,
+    interpolate_rotations,
+)
 from .evidence import Hints, SamplerSettings, gather_evidence
-from .feet import find_freedom, report_feet, steady_feet, steady_rig_feet
+from .feet import find_freedom, steady_feet, steady_rig_feet
 from .kept import Kept, kept_joints, pass_through
 from .locations import steady_locations
 from .pops import find_rotation_pops
-from .problems import find_problems
 from .repair import bridge_leaps, exchange_sides_back, find_lost_bones
+from .report import add_spread, report_changes
 from .twist import smooth_unseen_rotations, steady_twists
 
 OnStep = Callable[[int, int], None]
 _BORDER_FRAMES = 5
+_NO_FRAMES = "The take has no frames: choose a range that contains keyframes."
+_NO_NUMBERS = "The take holds values that are not numbers: repair or delete those keys first."
+_NOTHING_MEASURED = "Nothing of the body is measured in this range: leave some bones out of those to complete."
 # How each kind of prior turns evidence into positions; the kind is the prior's own word.
 RECONSTRUCT = {"pose": frames.reconstruct, "motion": windows.reconstruct}
 
@@ -36,10 +46,11 @@ RECONSTRUCT = {"pose": frames.reconstruct, "motion": windows.reconstruct}
 class CleanSettings:
     """What the user chose; the defaults need no thought.
 
-    strength 0 to 1: how much of the correction is applied to what was measured. start, end: scene frames, both
-    included. complete: bones to fill in besides what is found frozen. sampler, steps (None: the prior's default) and
-    seed say how the prior is asked. feet 0 to 1: how far feet that rest are held in place where they slide.
-    samples: of how many the spread says how unsure the result is; 0: not asked for, since it takes its time.
+    strength 0 to 1: how much of the correction is applied to what was measured; at 0 nothing changes at all, above it
+    what is filled in and sides that are exchanged back count in full. start, end: scene frames, both included.
+    complete: bones to fill in besides what is found frozen. sampler, steps (None: the prior's default) and seed say how
+    the prior is asked. feet 0 to 1: how far feet that rest are held in place where they slide. samples: of how many,
+    two at least, the spread says how unsure the result is, by the prior of motion; 0: not asked for, for it takes long.
     """
 
     strength: float = 1.0
@@ -91,11 +102,23 @@ def _noise_of(seen: Motion, cleaned: Motion) -> np.ndarray:
 
 def _check(motion: Motion) -> None:
     if not len(motion):
-        raise TakeError("The take has no frames: choose a range that contains keyframes.")
+        raise TakeError(_NO_FRAMES)
     if not np.isfinite(motion.positions[motion.visible]).all():
-        raise TakeError("The take holds values that are not numbers: repair or delete those keys first.")
+        raise TakeError(_NO_NUMBERS)
     if not motion.visible.any():
-        raise TakeError("Nothing of the body is measured in this range: leave some bones out of those to complete.")
+        raise TakeError(_NOTHING_MEASURED)
+
+
+def _check_take(take: RigTake, settings: CleanSettings, prior: Prior) -> None:
+    """Refuse what makes no sense before any time is spent."""
+    if settings.samples and prior.kind != "motion":
+        raise TakeError("How unsure the result is only the prior of motion can tell: choose it, or ask for no samples.")
+    if settings.samples == 1:
+        raise TakeError("One sample has no spread: ask for 2 samples or more.")
+    if not len(take.frames):
+        raise TakeError(_NO_FRAMES)
+    if not all(np.isfinite(channels).all() for channels in (take.rotation, take.location, take.scale)):
+        raise TakeError(_NO_NUMBERS)
 
 
 def clean_take(
@@ -110,6 +133,7 @@ def clean_take(
 
     What is kept comes out exactly as it went in, and the frames beside it flow into it.
     """
+    _check_take(take, settings, prior)
     rows, kept = _chosen_rows(take, settings), kept or Kept.nothing(take)
     bones = to_model(take.rows(slice(rows.start, rows.start + 1)), mapping)[1].bones
     in_place = _sides_in_place(take, bones, rows, kept)
@@ -125,18 +149,12 @@ def clean_take(
         share = weight[part.start - rows.start : part.stop - rows.start]
         pieces.lay_over(rotation, location, _faded(piece.before, result, share), part, number == 0)
     after = replace(take, rotation=rotation, location=location)
-    report = _report(take, after, mapping, np.median(noise, axis=0), hidden)
+    if not settings.strength:
+        after, hidden = take, np.zeros_like(hidden)
+    report = report_changes(take, after, mapping, np.median(noise, axis=0), hidden)
     if settings.samples > 1:
-        _add_spread(report["joints"], np.concatenate(spread), np.concatenate([take.frames[part] for part in parts]))
+        add_spread(report["joints"], np.concatenate(spread), np.concatenate([take.frames[part] for part in parts]))
     return after, report
-
-
-def _add_spread(joints: dict, spread: np.ndarray, frames: np.ndarray) -> None:
-    """Write how unsure each joint is (N, J) in frames (N,) into the report's joints: one standard deviation, in mm."""
-    for name, entry in joints.items():
-        own = 1000.0 * spread[:, JOINTS.index(name)]
-        entry["spread_mm_mean"], entry["spread_mm_max"] = round(float(own.mean()), 2), round(float(own.max()), 2)
-        entry["least_sure_frame"] = float(frames[own.argmax()])
 
 
 @dataclass(frozen=True)
@@ -167,27 +185,39 @@ def _clean_piece(
     body = replace(settings, feet=0.0)  # feet are held on the rig's own legs
     cleaned = clean_motion(seen, body, prior, on_step, hints)
     result = _onto_rig(residual, cleaned.positions, settings.strength, kept.held)
+    result = _leapt_in_part(piece.bridged, result, leapt, settings.strength)
     result = steady_locations(residual, piece.before, result)
     freedom = find_freedom(residual.bones, kept.held, kept.location.all(axis=0))
     result = steady_rig_feet(residual, result, _noise_of(seen, cleaned), settings.feet * settings.strength, freedom)
     return pass_through(piece.before, result, kept), cleaned
 
 
+def _leapt_in_part(before: RigTake, after: RigTake, leapt: np.ndarray, strength: float) -> RigTake:
+    """The second take with rotations that leapt (F, B), which were put right in full, only so far from the first."""
+    if strength == 1.0 or not leapt.any():
+        return after
+    rotation = after.rotation.copy()
+    rotation[leapt] = rot.slerp(before.rotation[leapt], rotation[leapt], np.array(strength))
+    return replace(after, rotation=rotation)
+
+
 def _sides_in_place(take: RigTake, bones: np.ndarray, rows: slice, kept: Kept) -> RigTake:
     """The take with limbs that were taken for those of the other side exchanged back in the chosen rows."""
-    rotation = take.rotation.copy()
+    result = take
     for part in pieces.split(rows.start, rows.stop):
         piece, exchanged = exchange_sides_back(take.rows(part), bones, kept.rotation[part])
-        rotation[part] = np.where(exchanged[..., None], piece.rotation, rotation[part])
-    return replace(take, rotation=rotation)
+        if exchanged.any():
+            result = result if result is not take else replace(take, rotation=take.rotation.copy())
+            result.rotation[part][exchanged] = piece.rotation[exchanged]
+    return result
 
 
 def _find_hidden(take: RigTake, bones: np.ndarray, rows: slice, settings: CleanSettings) -> np.ndarray:
     """Bone rotations (F, B) of the chosen rows that are to be completed: those that the user named, and lost ones."""
-    hidden = np.zeros(take.rotation.shape[:2], bool)
-    hidden[rows] = hidden_rows(take.rows(rows), settings.complete)
-    for part in pieces.split(rows.start, rows.stop):
-        hidden[part] |= find_lost_bones(take.rows(part), bones)
+    hidden, chosen = np.zeros(take.rotation.shape[:2], bool), take.rows(rows)
+    hidden[rows] = hidden_rows(chosen, settings.complete) | find_lost_bones(chosen, bones)
+    if hidden[rows][:, bones[bones >= 0]].all():
+        raise TakeError(_NOTHING_MEASURED)
     return hidden
 
 
@@ -216,11 +246,10 @@ def _onto_rig(residual: Residual, positions: np.ndarray, strength: float, held: 
 
 
 def _chosen_rows(take: RigTake, settings: CleanSettings) -> slice:
-    first = -np.inf if settings.start is None else settings.start
-    last = np.inf if settings.end is None else settings.end
-    inside = np.flatnonzero((take.frames >= first) & (take.frames <= last))
+    inside = np.flatnonzero(frames_between(take, settings.start, settings.end))
     if not len(inside):
-        raise TakeError(f"No frame of the take lies in {first:g} to {last:g}: choose a range that contains keyframes.")
+        where = describe_range(settings.start, settings.end)
+        raise TakeError(f"No frame of the take lies {where}: choose a range that contains keyframes.")
     return slice(int(inside[0]), int(inside[-1]) + 1)
 
 
@@ -234,38 +263,3 @@ def _border_weight(take: RigTake, rows: slice) -> np.ndarray:
     if rows.stop < len(take.frames):
         weight[count - len(ramp) :] = ramp[::-1]
     return weight
-
-
-def _report(before: RigTake, after: RigTake, mapping: Mapping, noise: np.ndarray, hidden: np.ndarray) -> dict:
-    """Mean and largest change of every mapped joint in degrees and millimetres, and what was measured and found."""
-    changes = [_changes(before.rows(rows), after.rows(rows), mapping) for rows in pieces.consecutive(hidden)]
-    millimetres, degrees = (np.concatenate([change[i] for change in changes]) for i in range(2))
-    bones = changes[0][2]
-    joints = {}
-    for joint, name in enumerate(JOINTS):
-        if (bone := bones[joint]) >= 0:
-            joints[name] = {
-                "bone": before.names[bone],
-                "degrees_mean": round(float(degrees[:, bone].mean()), 3),
-                "degrees_max": round(float(degrees[:, bone].max()), 3),
-                "mm_mean": round(float(millimetres[:, joint].mean()), 2),
-                "mm_max": round(float(millimetres[:, joint].max()), 2),
-                "noise_mm": round(1000.0 * float(noise[joint]), 2),
-                "completed_frames": int(hidden[:, bone].sum()),
-            }
-    problems = [problem.to_json() for problem in find_problems(before, mapping)]
-    return {
-        "frames": len(before.frames),
-        "fps": before.fps,
-        "mapping": mapping.to_json(),
-        "joints": joints,
-        "feet": report_feet(before, after, mapping, pieces.consecutive(hidden)),
-        "problems": problems,
-    }
-
-
-def _changes(before: RigTake, after: RigTake, mapping: Mapping) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """By how much joints (F, J) moved in millimetres and bones (F, B) turned in degrees; the joints' bones (J,)."""
-    (old, residual), (new, _) = to_model(before, mapping), to_model(after, mapping)
-    millimetres = 1000.0 * np.linalg.norm(new.positions - old.positions, axis=-1)
-    return millimetres, np.degrees(rot.angle_between(before.rotation, after.rotation)), residual.bones

@@ -36,16 +36,27 @@ def hidden_rows(take: RigTake, wanted: tuple[HiddenBones, ...]) -> np.ndarray:
     """Which bone rotations (F, B) are to be completed; raises TakeError for a bone or a range that is not there."""
     hidden = np.zeros(take.rotation.shape[:2], bool)
     for part in wanted:
-        rows = np.ones(len(take.frames), bool)
-        rows &= take.frames >= (-np.inf if part.first is None else part.first)
-        rows &= take.frames <= (np.inf if part.last is None else part.last)
+        rows = frames_between(take, part.first, part.last)
         if not rows.any():
-            raise TakeError(f"No frame of the take lies in {part.first:g} to {part.last:g}: choose frames inside it.")
+            where = describe_range(part.first, part.last)
+            raise TakeError(f"No frame of the chosen range lies {where}: choose frames to complete inside it.")
         for bone in part.bones:
             if bone not in take.names:
                 raise TakeError(f"The rig has no bone called {bone}: check the spelling of the bones to complete.")
             hidden[rows, take.names.index(bone)] = True
     return hidden
+
+
+def frames_between(take: RigTake, first: float | None, last: float | None) -> np.ndarray:
+    """Which frames (F,) lie between two scene frames, both included; None: from the start, to the end."""
+    return (take.frames >= (-np.inf if first is None else first)) & (take.frames <= (np.inf if last is None else last))
+
+
+def describe_range(first: float | None, last: float | None) -> str:
+    """Two scene frames, one of which may be open, in words that follow `lies`."""
+    if first is None:
+        return f"up to {last:g}"
+    return f"from {first:g} on" if last is None else f"in {first:g} to {last:g}"
 
 
 def hidden_joints(hidden: np.ndarray, bones: np.ndarray) -> np.ndarray:

@@ -14,8 +14,9 @@ from pads_blender.core.rig import RigTake
 from pads_blender.core.skeleton import JOINTS, MODEL
 from pads_blender.diffusion.prior import load_prior
 from pads_blender.errors import CancelledError, TakeError
-from pads_blender.tasks.clean import CleanSettings, clean_motion, clean_take
+from pads_blender.tasks.clean import CleanSettings, _find_hidden, clean_motion, clean_take
 from pads_blender.tasks.complete import HiddenBones
+from pads_blender.tasks.running import find_runs
 from pads_blender.training.demo_take import NAMES, OFFSETS, PARENTS, perform
 
 SETTINGS = CleanSettings()
@@ -130,6 +131,20 @@ def test_a_frozen_arm_is_found_and_moves_again(performed, motion_prior):
     assert rot.angle_between(cleaned.rotation[54, bones[0]], cleaned.rotation[55, bones[0]]) > 1e-4
 
 
+def test_an_arm_frozen_for_longer_than_a_piece_is_filled_as_one(performed):
+    take, mapping = performed
+    there_and_back = np.abs((np.arange(6000) + 299) % 598 - 299)
+    channels = {name: getattr(take, name)[there_and_back] for name in ("rotation", "location", "scale")}
+    arm = [take.names.index(mapping.joints[j].bone) for j in ("left_shoulder", "left_elbow")]
+    channels["rotation"][1000:5000, arm] = channels["rotation"][1000, arm]
+    long = replace(take, **channels, frames=np.arange(1.0, 6001.0))
+    bones = to_model(take.rows(slice(0, 1)), mapping)[1].bones
+    hidden = _find_hidden(long, bones, slice(0, 6000), SETTINGS)
+    for bone in arm:
+        (first, last), *others = [run for run in find_runs(hidden[:, bone]) if run[1] >= 990 and run[0] < 5010]
+        assert not others and abs(first - 1000) < 10 and abs(last - 4999) < 10
+
+
 def test_a_straight_knee_is_not_a_frozen_leg(performed, motion_prior):
     take, mapping = performed
     rotation = take.rotation.copy()
@@ -162,11 +177,34 @@ def test_only_the_chosen_range_changes_and_its_borders_do_not_jump(performed, mo
 def test_strength_scales_the_correction(performed, motion_prior):
     take, mapping = performed
     dirty = jittered(take)
-    same, _ = clean_take(dirty, mapping, replace(SETTINGS, strength=0.0), motion_prior)
-    np.testing.assert_allclose(same.rotation, dirty.rotation, atol=1e-7)
     half, _ = clean_take(dirty, mapping, replace(SETTINGS, strength=0.5), motion_prior)
     whole, _ = clean_take(dirty, mapping, SETTINGS, motion_prior)
     assert error(whole, take, mapping) < error(half, take, mapping) < error(dirty, take, mapping)
+
+
+def test_at_no_strength_nothing_changes_whatever_is_broken_or_asked_for(performed, motion_prior):
+    take, mapping = performed
+    arm = [take.names.index(mapping.joints[j].bone) for j in ("left_shoulder", "left_elbow")]
+    frozen = jittered(take)
+    frozen.rotation[40:70, arm] = frozen.rotation[40, arm]
+    settings = replace(SETTINGS, strength=0.0, complete=(HiddenBones((mapping.joints["right_elbow"].bone,), 100, 120),))
+    same, report = clean_take(frozen, mapping, settings, motion_prior)
+    assert np.array_equal(same.rotation, frozen.rotation) and np.array_equal(same.location, frozen.location)
+    assert all(entry["degrees_max"] == entry["completed_frames"] == 0 for entry in report["joints"].values())
+    assert report["joints"]["left_wrist"]["noise_mm"] > 5.0
+
+
+@pytest.mark.parametrize("strength", [0.25, 0.5, 0.75])
+def test_a_leap_is_taken_back_as_far_as_the_strength_says(performed, motion_prior, strength):
+    take, mapping = performed
+    rotation, bone = take.rotation.copy(), take.names.index(mapping.joints["left_shoulder"].bone)
+    leap = rot.from_rotation_vector(np.radians([0, 0, 40.0]))
+    rotation[150:152, bone] = rot.multiply(rotation[150:152, bone], leap)
+    leapt = replace(take, rotation=rotation)
+    whole, part = (clean_take(leapt, mapping, replace(SETTINGS, strength=s), motion_prior)[0] for s in (1.0, strength))
+    off = [np.degrees(rot.angle_between(t.rotation, whole.rotation))[150:152, bone].mean() for t in (part, leapt)]
+    assert off[1] > 35.0
+    assert off[0] == pytest.approx((1.0 - strength) * off[1], abs=2.0)
 
 
 def test_the_same_seed_gives_the_same_keys(performed, prior):
@@ -178,11 +216,29 @@ def test_the_same_seed_gives_the_same_keys(performed, prior):
 
 def test_the_input_is_not_modified_and_bones_without_a_joint_stay(performed, motion_prior):
     take, mapping = performed
-    dirty = jittered(take)
-    before = dirty.rotation.copy()
+    dirty = with_blinking_jaw(jittered(take), take.names.index(mapping.joints["head"].bone))
+    channels = ("rotation", "location", "scale", "frames", "rest", "parents")
+    before = {name: getattr(dirty, name).copy() for name in channels}
     cleaned, _ = clean_take(dirty, mapping, SETTINGS, motion_prior)
-    assert np.array_equal(dirty.rotation, before)
-    np.testing.assert_array_equal(cleaned.scale, dirty.scale)
+    assert all(np.array_equal(getattr(dirty, name), before[name]) for name in channels)
+    np.testing.assert_array_equal(cleaned.rotation[:, -1], before["rotation"][:, -1])
+    np.testing.assert_array_equal(cleaned.location[:, -1], before["location"][:, -1])
+    np.testing.assert_array_equal(cleaned.scale, before["scale"])
+
+
+def with_blinking_jaw(take: RigTake, head: int) -> RigTake:
+    """The take of a rig with one more bone below the head, no joint of the body: five times it opens for two frames."""
+    jaw, at = np.tile(rot.IDENTITY, (300, 1, 1)), 0.001 * np.random.default_rng(1).standard_normal((300, 1, 3))
+    jaw[[30, 31, 80, 81, 130, 131, 180, 181, 230, 231]] = rot.from_rotation_vector(np.radians([50.0, 0.0, 0.0]))
+    return replace(
+        take,
+        names=(*take.names, "Jaw"),
+        parents=np.append(take.parents, head),
+        rest=np.concatenate([take.rest, take.rest[[head]]]),
+        rotation=np.concatenate([take.rotation, jaw], axis=1),
+        location=np.concatenate([take.location, at], axis=1),
+        scale=np.concatenate([take.scale, np.ones(at.shape)], axis=1),
+    )
 
 
 @pytest.mark.parametrize("frames", [1, 2, 5])
@@ -217,7 +273,28 @@ def test_what_cannot_be_cleaned_is_said(performed, motion_prior):
         clean_take(take, mapping, replace(SETTINGS, start=400, end=500), motion_prior)
     positions = to_model(take, mapping)[0].positions
     visible = np.ones(positions.shape[:2], bool)
+    with pytest.raises(TakeError, match="lies from 400 on"):
+        clean_take(take, mapping, replace(SETTINGS, start=400), motion_prior)
+    bodiless = (HiddenBones(tuple(entry.bone for entry in mapping.joints.values() if entry)),)
+    with pytest.raises(TakeError, match="Nothing of the body"):
+        clean_take(take, mapping, replace(SETTINGS, complete=bodiless), motion_prior)
     with pytest.raises(TakeError, match="not numbers"):
         clean_motion(Motion(positions * np.nan, visible, 30.0), SETTINGS, motion_prior)
     with pytest.raises(TakeError, match="Nothing of the body"):
         clean_motion(Motion(positions, ~visible, 30.0), SETTINGS, motion_prior)
+
+
+@pytest.mark.parametrize("channel", ["rotation", "location"])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_keys_that_are_no_numbers_are_refused(performed, motion_prior, channel, value):
+    take, mapping = performed
+    broken = getattr(take, channel).copy()
+    broken[7, -1, 0] = value
+    with pytest.raises(TakeError, match="not numbers"):
+        clean_take(replace(take, **{channel: broken}), mapping, SETTINGS, motion_prior)
+
+
+@pytest.mark.parametrize(("kind", "samples", "words"), [("pose", 4, "prior of motion"), ("motion", 1, "2 samples")])
+def test_samples_that_have_no_spread_are_refused(performed, kind, samples, words):
+    with pytest.raises(TakeError, match=words):
+        clean_take(*performed, replace(SETTINGS, samples=samples), load_prior(kind, threads=1))

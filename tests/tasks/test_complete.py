@@ -29,11 +29,18 @@ def test_ranges_are_scene_frames_with_both_ends(take):
     assert hidden.sum() == 3 + 40
 
 
-def test_an_unknown_bone_and_an_empty_range_are_refused(take):
+def test_an_unknown_bone_is_refused(take):
     with pytest.raises(TakeError, match="no bone called LeftArm"):
         hidden_rows(take, (HiddenBones(("LeftArm",)),))
-    with pytest.raises(TakeError, match="100 to 120"):
-        hidden_rows(take, (HiddenBones(("neck",), 100, 120),))
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "words"),
+    [(100, 120, "lies in 100 to 120"), (100, None, "lies from 100 on"), (None, 0, "lies up to 0")],
+)
+def test_an_empty_range_is_refused_with_open_ends_too(take, first, last, words):
+    with pytest.raises(TakeError, match=f"No frame of the chosen range {words}:"):
+        hidden_rows(take, (HiddenBones(("neck",), first, last),))
 
 
 def test_a_hidden_bone_loses_the_joints_below_it(take):

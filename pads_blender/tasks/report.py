@@ -1,0 +1,57 @@
+"""What Clean did to a take, as plain data for JSON: changes, noise and what was filled in, joint by joint."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..core import rotations as rot
+from ..core.mapping import Mapping
+from ..core.retarget import to_model
+from ..core.rig import RigTake
+from ..core.skeleton import JOINTS
+from . import pieces
+from .feet import report_feet
+from .problems import find_problems
+
+
+def report_changes(before: RigTake, after: RigTake, mapping: Mapping, noise: np.ndarray, hidden: np.ndarray) -> dict:
+    """Mean and largest change of every mapped joint in degrees and millimetres, and what was measured and found."""
+    changes = [_changes(before.rows(rows), after.rows(rows), mapping) for rows in pieces.consecutive(hidden)]
+    millimetres, degrees = (np.concatenate([change[i] for change in changes]) for i in range(2))
+    bones = changes[0][2]
+    joints = {}
+    for joint, name in enumerate(JOINTS):
+        if (bone := bones[joint]) >= 0:
+            joints[name] = {
+                "bone": before.names[bone],
+                "degrees_mean": round(float(degrees[:, bone].mean()), 3),
+                "degrees_max": round(float(degrees[:, bone].max()), 3),
+                "mm_mean": round(float(millimetres[:, joint].mean()), 2),
+                "mm_max": round(float(millimetres[:, joint].max()), 2),
+                "noise_mm": round(1000.0 * float(noise[joint]), 2),
+                "completed_frames": int(hidden[:, bone].sum()),
+            }
+    problems = [problem.to_json() for problem in find_problems(before, mapping)]
+    return {
+        "frames": len(before.frames),
+        "fps": before.fps,
+        "mapping": mapping.to_json(),
+        "joints": joints,
+        "feet": report_feet(before, after, mapping, pieces.consecutive(hidden)),
+        "problems": problems,
+    }
+
+
+def _changes(before: RigTake, after: RigTake, mapping: Mapping) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """By how much joints (F, J) moved in millimetres and bones (F, B) turned in degrees; the joints' bones (J,)."""
+    (old, residual), (new, _) = to_model(before, mapping), to_model(after, mapping)
+    millimetres = 1000.0 * np.linalg.norm(new.positions - old.positions, axis=-1)
+    return millimetres, np.degrees(rot.angle_between(before.rotation, after.rotation)), residual.bones
+
+
+def add_spread(joints: dict, spread: np.ndarray, frames: np.ndarray) -> None:
+    """Write how unsure each joint is (N, J) in frames (N,) into the report's joints: one standard deviation, in mm."""
+    for name, entry in joints.items():
+        own = 1000.0 * spread[:, JOINTS.index(name)]
+        entry["spread_mm_mean"], entry["spread_mm_max"] = round(float(own.mean()), 2), round(float(own.max()), 2)
+        entry["least_sure_frame"] = float(frames[own.argmax()])
