@@ -8,7 +8,7 @@ import re
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -138,7 +138,7 @@ def _add_clean(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", required=True, metavar="OUT", help="a .bvh file, or a folder for several")
     parser.add_argument("--start", type=int, metavar="FRAME", help="first frame to clean (a BVH begins with frame 1)")
     parser.add_argument("--end", type=int, metavar="FRAME", help="last frame to clean")
-    parser.add_argument("--strength", type=_share, default=defaults.strength, help="0 (nothing) to 1 (default)")
+    parser.add_argument("--strength", type=_share, default=defaults.strength, help="0 (no change) to 1 (default)")
     parser.add_argument(
         "--complete",
         type=_hidden_bones,
@@ -150,9 +150,13 @@ def _add_clean(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--feet", type=_share, default=defaults.feet, help="0 to 1 (default): resting feet stay put")
     parser.add_argument("--sampler", choices=("prox", "dps"), default=defaults.sampler, help="for the prior of poses")
     parser.add_argument("--prior", choices=PRIORS, default=PRIORS[0], help="of motion over time, or of single poses")
-    parser.add_argument("--steps", type=_count, default=defaults.steps, help="sampling steps: more is slower and finer")
+    parser.add_argument(
+        "--steps", type=_at_least(1), default=defaults.steps, help="sampling steps: more is slower and finer"
+    )
     parser.add_argument("--seed", type=int, default=defaults.seed, help="the same seed gives the same keys")
-    parser.add_argument("--samples", type=_count, default=defaults.samples, help="say how unsure, from so many (2 up)")
+    parser.add_argument(
+        "--samples", type=_at_least(2), default=defaults.samples, help="say how unsure, from so many (2 up)"
+    )
     parser.add_argument("--report", type=Path, metavar="R.json", help="what was done; a list for several files")
     parser.add_argument("--blend", type=Path, metavar="FILE.blend", help="save the rig with both actions (one IN only)")
 
@@ -164,11 +168,14 @@ def _share(text: str) -> float:
     return value
 
 
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("at least 1")
-    return value
+def _at_least(lowest: int) -> Callable[[str], int]:
+    def count(text: str) -> int:
+        value = int(text)
+        if value < lowest:
+            raise argparse.ArgumentTypeError(f"at least {lowest}")
+        return value
+
+    return count
 
 
 def _hidden_bones(text: str) -> HiddenBones:
@@ -234,19 +241,12 @@ def _plan(options: argparse.Namespace) -> list[Job]:
         raise _UsageError(f"frames {options.start} to {options.end} run backwards")
     if options.blend and len(options.sources) > 1:
         raise _UsageError("--blend takes one input file: run the command once for each")
+    if options.samples and options.prior != "motion":
+        raise _UsageError("--samples needs --prior motion: the prior of single poses cannot tell how unsure it is")
     targets = _targets(options.sources, options.output)
     _check_outputs(options.sources, [*targets, *filter(None, (options.report, options.blend))])
-    settings = CleanSettings(
-        strength=options.strength,
-        start=options.start,
-        end=options.end,
-        complete=tuple(options.complete),
-        sampler=options.sampler,
-        steps=options.steps,
-        seed=options.seed,
-        feet=options.feet,
-        samples=options.samples,
-    )
+    same = ("strength", "start", "end", "sampler", "steps", "seed", "feet", "samples")
+    settings = CleanSettings(complete=tuple(options.complete), **{name: getattr(options, name) for name in same})
     return [Job(s, t, settings, options.blend) for s, t in zip(options.sources, targets, strict=True)]
 
 

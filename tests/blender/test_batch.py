@@ -101,8 +101,8 @@ def test_frames_outside_of_the_range_keep_their_text(take, tmp_path):
 
 def test_complete_fills_bones_in_their_frames(take, tmp_path):
     plain, out, report = tmp_path / "plain.bvh", tmp_path / "out.bvh", tmp_path / "report.json"
-    assert run("clean", take, "-o", plain, "--strength", 0) == 0
-    arguments = ("--strength", 0, "--complete", "LeftArm,LeftForeArm:12-30", "--report", report)
+    assert run("clean", take, "-o", plain, "--strength", 0.01) == 0
+    arguments = ("--strength", 0.01, "--complete", "LeftArm,LeftForeArm:12-30", "--report", report)
     assert run("clean", take, "-o", out, *arguments) == 0
     old, new = local_rotations(read_bvh(plain)), local_rotations(read_bvh(out))
     names = read_bvh(take).names
@@ -172,6 +172,8 @@ def test_the_blend_holds_both_actions(take, tmp_path):
         ["clean", "{take}", "-o", "{out}", "--strength", "1.5"],
         ["clean", "{take}", "-o", "{out}", "--feet", "2"],
         ["clean", "{take}", "-o", "{out}", "--steps", "0"],
+        ["clean", "{take}", "-o", "{out}", "--samples", "1"],
+        ["clean", "{take}", "-o", "{out}", "--samples", "4", "--prior", "pose"],
         ["clean", "{take}", "-o", "{out}", "--start", "20", "--end", "10"],
         ["clean", "{take}", "-o", "{out}", "--complete", "LeftArm:20-10"],
         ["clean", "{take}", "-o", "{out}", "--complete", ","],
