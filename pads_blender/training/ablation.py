@@ -25,7 +25,7 @@ from .objectives import WindowObjective, validation_windows
 from .sampler_study import put_between_marks
 from .train import TrainSettings
 
-STEPS, WARM_UP_SHARE = 700, 0.1
+STEPS, WARM_UP_SHARE = 400, 0.1
 BASE_SEEDS = (0, 1, 2)
 PIECE, PIECES = 192, 48  # frames; of the validation takes, evenly spread
 MEASURED = slice(48, 144)  # frames of a piece: around them is context for any length of window
