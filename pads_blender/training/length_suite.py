@@ -52,7 +52,7 @@ def measure(file: Path, frames: int, bones: int, prior_name: str, models: Path |
     prior, mapping = load_prior(prior_name, models), clip.mapping
     clean_take(to_and_fro(clip.take, 100), mapping, CleanSettings(), prior)  # sessions are opened on first use
     take = with_idle_bones(jittered(to_and_fro(clip.take, frames)), bones)
-    before, began = _peak(), time.perf_counter()
+    before, began = _resident("VmRSS"), time.perf_counter()
     after, _ = clean_take(take, mapping, CleanSettings(), prior)
     seconds = time.perf_counter() - began
     find_changes(take, after)
@@ -62,7 +62,7 @@ def measure(file: Path, frames: int, bones: int, prior_name: str, models: Path |
         "frames a second": frames / seconds,
         "MB of the take": held,
         "MB of the result": result,
-        "MB besides": _peak() - before - result,
+        "MB besides": _resident("VmHWM") - before - result,
     }
 
 
@@ -89,14 +89,14 @@ def with_idle_bones(take: RigTake, bones: int) -> RigTake:
     )
 
 
-def _peak() -> float:
-    """The process's largest resident memory so far, MB.
+def _resident(field: str) -> float:
+    """Resident memory of this process in MB: VmRSS now, VmHWM at most so far.
 
-    On Linux that of its own memory: what getrusage says begins with the size of the process that started this one.
+    Without Linux's account of it, both are the most so far, which begins with that of the process that started this one.
     """
     status = Path("/proc/self/status")
     if status.exists():
-        return int(re.search(r"VmHWM:\s+(\d+) kB", status.read_text())[1]) / 1024.0
+        return int(re.search(rf"{field}:\s+(\d+) kB", status.read_text())[1]) / 1024.0
     import resource  # not on Windows, where the other suites still have to load
 
     size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
