@@ -92,7 +92,7 @@ def with_idle_bones(take: RigTake, bones: int) -> RigTake:
 def _resident(field: str) -> float:
     """Resident memory of this process in MB: VmRSS now, VmHWM at most so far.
 
-    Without Linux's account of it, both are the most so far, which begins with that of the process that started this one.
+    Elsewhere than on Linux both are the most so far, which begins with that of the process that started this one.
     """
     status = Path("/proc/self/status")
     if status.exists():
