@@ -21,8 +21,9 @@ from ..errors import BadFileError, PadsError, TakeError
 from ..tasks.clean import CleanSettings
 from ..tasks.complete import HiddenBones
 from . import files
-from .clean import PRIORS, OnStep, clean_armature, list_problems, map_bones
+from .clean import PRIORS, OnStep, clean_armature, list_problems
 from .progress import Progress
+from .rig_mapping import read_mapping
 from .rig_writer import write_take
 
 DONE, SOME_FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
@@ -194,7 +195,7 @@ def _hidden_bones(text: str) -> HiddenBones:
 def _run_map(options: argparse.Namespace) -> int:
     try:
         _, armature = _load(options.source)
-        print(json.dumps(map_bones(armature).to_json(), indent=2), flush=True)
+        print(json.dumps(read_mapping(armature).to_json(), indent=2), flush=True)
     except PadsError as error:
         _say_failed(options.source, error)
         return SOME_FAILED

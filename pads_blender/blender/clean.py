@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 import bpy
 
-from ..core.mapping import Mapping, guess_mapping
 from ..core.rig import RigTake, carry_travel
 from ..diffusion.prior import Prior
 from ..tasks.clean import CleanSettings, clean_take
 from ..tasks.kept import pass_through
 from ..tasks.problems import Problem, find_problems
 from .kept_keys import KeptKeys, read_kept
-from .rig_reader import check_bones, read_take, rest_ends
+from .rig_mapping import read_mapping
+from .rig_reader import check_bones, read_take
 
 OnStep = Callable[[int, int], None]
 _DEFAULT_KEYS = KeptKeys()
@@ -28,16 +28,9 @@ class Cleaned:
     report: dict
 
 
-def map_bones(armature: bpy.types.Object) -> Mapping:
-    """The guessed mapping of an armature's bones."""
-    bones = list(armature.data.bones)
-    parents = [bones.index(bone.parent) if bone.parent else -1 for bone in bones]
-    return guess_mapping([bone.name for bone in bones], parents, *rest_ends(armature))
-
-
 def list_problems(armature: bpy.types.Object) -> list[Problem]:
     """What is broken in the armature's current action, in the order of time."""
-    return find_problems(read_take(armature), map_bones(armature))
+    return find_problems(read_take(armature), read_mapping(armature))
 
 
 def clean_armature(
@@ -48,7 +41,7 @@ def clean_armature(
     keys: KeptKeys = _DEFAULT_KEYS,
 ) -> Cleaned:
     """The armature's current action, cleaned, what the animator keeps as it was; the armature itself stays as it is."""
-    take, mapping = read_take(armature), map_bones(armature)
+    take, mapping = read_take(armature), read_mapping(armature)
     check_bones(armature, [chosen.bone for chosen in mapping.joints.values() if chosen])
     kept = read_kept(armature, take.frames, keys)
     after, report = clean_take(take, mapping, settings, prior, on_step, kept)

@@ -9,7 +9,8 @@ from pathlib import Path
 import bpy
 
 from ..core.bvh import FIRST_FRAME, Bvh, bone_names, importable_text
-from ..errors import BadFileError, PadsError
+from ..errors import BadFileError
+from ..paths import written_whole
 
 
 def open_empty_scene() -> None:
@@ -52,16 +53,3 @@ def save_blend(path: Path) -> None:
     """Save a copy of the open file, whole or not at all."""
     with written_whole(path) as partial, _quiet():
         bpy.ops.wm.save_as_mainfile(filepath=str(partial), copy=True, compress=True, check_existing=False)
-
-
-@contextlib.contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
-    """A path of the same name in a hidden folder beside; it moves to its place if nothing goes wrong."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".pads-", dir=path.parent) as folder:
-            partial = Path(folder, path.name)
-            yield partial
-            partial.replace(path)
-    except OSError as error:
-        raise PadsError(f"{path}: cannot be written: {error.strerror or error}.") from error

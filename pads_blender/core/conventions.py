@@ -130,6 +130,19 @@ _PREFIX = re.compile(rf"^(?:.*[:|])?(?:{'|'.join(_PREFIXES)})?", re.IGNORECASE)
 _WORD = re.compile(r"[A-Z]+(?![a-z])\d*|[A-Z]?[a-z]+\d*|\d+|[左右]|[^\W\d_a-zA-Z左右]+\d*")
 
 
+_MARK = re.compile(r"[^_.\-\s]+[_.\-\s]+(?=.)")  # a first word with what parts it from the rest
+
+
+def bare_names(names: Sequence[str]) -> list[str]:
+    """Names without namespace, known prefix and a first word that most share; as they are where two become one."""
+    plain = [name[_PREFIX.match(name).end() :] for name in names]
+    marks = Counter(found.group() for found in map(_MARK.match, plain) if found)
+    mark, count = marks.most_common(1)[0] if marks else ("", 0)
+    if count > len(plain) / 2:
+        plain = [name.removeprefix(mark) for name in plain]
+    return plain if all(plain) and len(set(plain)) == len(names) else list(names)
+
+
 @dataclass(frozen=True)
 class BoneName:
     """A name taken apart: the side that it claims, its layer, and the rest in lower case without separators."""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pads_blender.blender import files
-from pads_blender.blender.clean import map_bones
+from pads_blender.blender.rig_mapping import map_bones
 from pads_blender.blender.rig_reader import read_take
 from pads_blender.core import rotations as rot
 from pads_blender.core.bvh import read_bvh

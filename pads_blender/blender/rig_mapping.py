@@ -1,0 +1,64 @@
+"""Which bone of an armature is which joint: as its user stored it, as a preset has it, or as it is guessed."""
+
+import json
+from pathlib import Path
+
+import bpy
+
+from ..core.mapping import Mapping, guess_mapping
+from ..core.presets import check_bones_exist, find_preset
+from ..errors import MappingError
+from .rig_reader import rest_ends
+
+STORED = "pads_mapping"  # custom property of the armature data: the mapping as JSON text
+_ADD_ON = __package__.rpartition(".")[0]  # an installed extension is called bl_ext.REPOSITORY.ID
+
+
+def read_mapping(armature: bpy.types.Object) -> Mapping:
+    """The mapping stored on the armature, else that of a preset for its bones, else the guess.
+
+    Raises MappingError where a stored mapping or a preset no longer fits, or where nothing can be guessed.
+    """
+    text = armature.data.get(STORED)
+    if text is not None:
+        return _stored(str(text), armature)
+    return find_preset(preset_folder(), *bone_tree(armature)) or map_bones(armature)
+
+
+def map_bones(armature: bpy.types.Object) -> Mapping:
+    """The guessed mapping of an armature's bones."""
+    return guess_mapping(*bone_tree(armature), *rest_ends(armature))
+
+
+def store_mapping(armature: bpy.types.Object, mapping: Mapping) -> None:
+    """Keep a mapping on the armature data, from where it is read from now on and saved with the file."""
+    armature.data[STORED] = json.dumps(mapping.to_json(), ensure_ascii=False)
+
+
+def forget_mapping(armature: bpy.types.Object) -> None:
+    """Take the stored mapping off the armature data, so that presets and the guess count again."""
+    if STORED in armature.data:
+        del armature.data[STORED]
+
+
+def bone_tree(armature: bpy.types.Object) -> tuple[list[str], list[int]]:
+    """Bone names and parent indices (-1: none), as fingerprints and presets take them."""
+    bones = list(armature.data.bones)
+    numbers = {bone.name: number for number, bone in enumerate(bones)}
+    return list(numbers), [numbers[bone.parent.name] if bone.parent else -1 for bone in bones]
+
+
+def preset_folder() -> Path:
+    """The user's folder of presets; it need not exist yet."""
+    if _ADD_ON.startswith("bl_ext."):
+        return Path(bpy.utils.extension_path_user(_ADD_ON, path="presets"))
+    return Path(bpy.utils.user_resource("CONFIG", path="pads_mocap"), "presets")
+
+
+def _stored(text: str, armature: bpy.types.Object) -> Mapping:
+    try:
+        mapping = Mapping.from_json(json.loads(text))
+    except (ValueError, MappingError) as error:
+        raise MappingError(f"The mapping stored on {armature.name} is damaged: map its joints again.") from error
+    check_bones_exist(mapping, armature.data.bones.keys(), f"The mapping stored on {armature.name}")
+    return mapping
