@@ -1,0 +1,126 @@
+"""One background worker: a thread that puts messages on a queue, and an event that cancels it. Knows no bpy.
+
+The work is a function of on_step(step, count), to be called often: it raises CancelledError once the job is cancelled.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .errors import CancelledError, PadsError
+
+OnStep = Callable[[int, int], None]
+Work = Callable[[OnStep], object]
+_LEAST_SECONDS, _LEAST_SHARE = 1.0, 0.02  # from when on the time left is more than a guess
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a job is: share 0 to 1 of its steps, after so many seconds."""
+
+    share: float = 0.0
+    seconds: float = 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """What is left at the speed so far; None while that says nothing yet."""
+        if self.seconds < _LEAST_SECONDS or self.share < _LEAST_SHARE:
+            return None
+        return self.seconds * (1.0 - self.share) / self.share
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a job: the work's result, or what it raised."""
+
+    result: object = None
+    error: BaseException | None = None
+
+
+class Job:
+    """Some work in a thread of its own; all but the work itself belongs to the thread that made the job."""
+
+    def __init__(self, title: str, work: Work) -> None:
+        self.title, self.progress = title, Progress()
+        self.on_stopped: Callable[[], None] | None = None  # called when stop() ends the job for whoever waits for it
+        self._work, self._messages, self._cancelled = work, queue.Queue(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"PADS {title}", daemon=True)
+        self._started = time.monotonic()
+        self._thread.start()
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether the work was told to stop; it may still be at its present step."""
+        return self._cancelled.is_set()
+
+    def cancel(self) -> None:
+        """Tell the work to stop at its next step."""
+        self._cancelled.set()
+
+    def drain(self) -> Outcome | None:
+        """Take in the messages that have come, the newest progress with them; the outcome once the work has ended."""
+        while True:
+            try:
+                message = self._messages.get_nowait()
+            except queue.Empty:
+                return None
+            if isinstance(message, Outcome):
+                self._thread.join()
+                return message
+            self.progress = message
+
+    def join(self) -> None:
+        """Wait until the work has ended."""
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            outcome = Outcome(self._work(self._on_step))
+        except BaseException as error:  # a bug, too, is for the main thread to show
+            outcome = Outcome(error=error)
+        self._messages.put(outcome)
+
+    def _on_step(self, step: int, count: int) -> None:
+        if self._cancelled.is_set():
+            raise CancelledError("Cancelled: nothing was changed.")
+        self._messages.put(Progress(min(step / max(count, 1), 1.0), time.monotonic() - self._started))
+
+
+_running: Job | None = None
+
+
+def running() -> Job | None:
+    """The job that is under way, or whose outcome has not been dealt with yet."""
+    return _running
+
+
+def start(title: str, work: Work) -> Job:
+    """Begin a job; PadsError while another one is under way."""
+    global _running
+    if _running is not None:
+        raise PadsError(f"PADS is still busy ({_running.title}): wait until it is done, or cancel it.")
+    _running = Job(title, work)
+    return _running
+
+
+def release(job: Job) -> None:
+    """The job's outcome has been dealt with: the next one may begin."""
+    global _running
+    if _running is job:
+        _running = None
+
+
+def stop() -> None:
+    """Cancel the running job, if there is one, wait for its end and forget its outcome."""
+    job = _running
+    if job is None:
+        return
+    job.cancel()
+    job.join()
+    release(job)
+    if job.on_stopped:
+        job.on_stopped()
