@@ -31,12 +31,14 @@ from .locations import steady_locations
 from .pops import find_rotation_pops
 from .repair import bridge_leaps, exchange_sides_back, find_lost_bones
 from .report import add_spread, report_changes
+from .scope import keep_left_out, keep_unbroken
 from .twist import smooth_unseen_rotations, steady_twists
 
 OnStep = Callable[[int, int], None]
 _BORDER_FRAMES = 5
 _NO_FRAMES = "The take has no frames: choose a range that contains keyframes."
 _NO_NUMBERS = "The take holds values that are not numbers: repair or delete those keys first."
+_NOTHING_TO_DO = "Nothing is left to do: switch on jitter, pops, gaps or feet."
 _NOTHING_MEASURED = "Nothing of the body is measured in this range: leave some bones out of those to complete."
 # How each kind of prior turns evidence into positions; the kind is the prior's own word.
 RECONSTRUCT = {"pose": frames.reconstruct, "motion": windows.reconstruct}
@@ -51,6 +53,8 @@ class CleanSettings:
     complete: bones to fill in besides what is found frozen. sampler, steps (None: the prior's default) and seed say how
     the prior is asked. feet 0 to 1: how far feet that rest are held in place where they slide. samples: of how many,
     two at least, the spread says how unsure the result is, by the prior of motion; 0: not asked for, for it takes long.
+    jitter, pops, gaps: whether noise is removed, whether leaps and exchanged sides are put right, whether limbs that
+    froze or got lost are found and filled in. joints: those of the model that may change, all of them unless given.
     """
 
     strength: float = 1.0
@@ -62,6 +66,10 @@ class CleanSettings:
     seed: int = 0
     feet: float = 1.0
     samples: int = 0
+    jitter: bool = True
+    pops: bool = True
+    gaps: bool = True
+    joints: tuple[str, ...] | None = None
 
     @property
     def sampling(self) -> SamplerSettings:
@@ -111,6 +119,8 @@ def _check(motion: Motion) -> None:
 
 def _check_take(take: RigTake, settings: CleanSettings, prior: Prior) -> None:
     """Refuse what makes no sense before any time is spent."""
+    if not (settings.jitter or settings.pops or settings.gaps or settings.feet or settings.complete):
+        raise TakeError(_NOTHING_TO_DO)
     if settings.samples and prior.kind != "motion":
         raise TakeError("How unsure the result is only the prior of motion can tell: choose it, or ask for no samples.")
     if settings.samples == 1:
@@ -134,9 +144,10 @@ def clean_take(
     What is kept comes out exactly as it went in, and the frames beside it flow into it.
     """
     _check_take(take, settings, prior)
-    rows, kept = _chosen_rows(take, settings), kept or Kept.nothing(take)
+    rows = _chosen_rows(take, settings)
     bones = to_model(take.rows(slice(rows.start, rows.start + 1)), mapping)[1].bones
-    in_place = _sides_in_place(take, bones, rows, kept)
+    kept = keep_left_out(take, kept or Kept.nothing(take), bones, settings.joints)
+    in_place = _sides_in_place(take, bones, rows, kept) if settings.pops else take
     hidden = _find_hidden(in_place, bones, rows, settings) & ~kept.rotation
     bridged = _bridged(in_place, hidden, rows)
     parts, noise, spread = pieces.split(rows.start, rows.stop, hidden.any(axis=1)), [], []
@@ -177,16 +188,22 @@ def _clean_piece(
     steadied = smooth_unseen_rotations(bridged, residual.bones, settings.strength)
     motion, residual = to_model(steadied, mapping)
     seen = replace(motion, visible=motion.visible & ~hidden_joints(hidden, residual.bones))
+    doubted = find_rotation_pops(steadied.rotation) & ~kept.rotation
     hints = Hints(
-        suspect=hidden_joints(find_rotation_pops(steadied.rotation) & ~kept.rotation, residual.bones),
+        suspect=hidden_joints(doubted, residual.bones),
         kept=kept_joints(kept, residual.bones),
         bridged=fill_noise(hidden_joints(leapt, residual.bones), motion.fps),
     )
     body = replace(settings, feet=0.0)  # feet are held on the rig's own legs
     cleaned = clean_motion(seen, body, prior, on_step, hints)
     result = _onto_rig(residual, cleaned.positions, settings.strength, kept.held)
-    result = _leapt_in_part(piece.bridged, result, leapt, settings.strength)
+    if settings.pops:
+        result = _leapt_in_part(piece.bridged, result, leapt, settings.strength)
+    else:
+        result = _leapt_in_part(piece.bridged, result, leapt | doubted, 0.0)
     result = steady_locations(residual, piece.before, result)
+    if not settings.jitter:
+        result = pass_through(piece.bridged, result, keep_unbroken(kept, hidden | leapt | doubted))
     freedom = find_freedom(residual.bones, kept.held, kept.location.all(axis=0))
     result = steady_rig_feet(residual, result, _noise_of(seen, cleaned), settings.feet * settings.strength, freedom)
     return pass_through(piece.before, result, kept), cleaned
@@ -215,7 +232,9 @@ def _sides_in_place(take: RigTake, bones: np.ndarray, rows: slice, kept: Kept) -
 def _find_hidden(take: RigTake, bones: np.ndarray, rows: slice, settings: CleanSettings) -> np.ndarray:
     """Bone rotations (F, B) of the chosen rows that are to be completed: those that the user named, and lost ones."""
     hidden, chosen = np.zeros(take.rotation.shape[:2], bool), take.rows(rows)
-    hidden[rows] = hidden_rows(chosen, settings.complete) | find_lost_bones(chosen, bones)
+    hidden[rows] = hidden_rows(chosen, settings.complete)
+    if settings.gaps:
+        hidden[rows] |= find_lost_bones(chosen, bones)
     if hidden[rows][:, bones[bones >= 0]].all():
         raise TakeError(_NOTHING_MEASURED)
     return hidden

@@ -120,7 +120,7 @@ def reconstruct(
         x = fill_hidden(evidence.measured, np.isfinite(sigma))
         if look:
             x, sigma = _with_like_poses(evidence, result, x, sigma, step)
-        result = _at_prior_rate(evidence, x, sigma, step, prior, look)
+        result = _at_prior_rate(evidence, x, sigma, step, prior, look, told.within)
         pops = evidence.suspect & find_outlying(evidence.measured, result, tolerance)
         told.next()
     hidden = evidence.hidden | evidence.apart | left_out
@@ -147,8 +147,12 @@ class _Steps:
 
     def still(self) -> None:
         """The next one is under way."""
+        self.within(0, 1)
+
+    def within(self, part: int, parts: int) -> None:
+        """So much of the next one is done."""
         if self._on_step:
-            self._on_step(self._done, self._count)
+            self._on_step(self._done * parts + part, self._count * parts)
 
 
 @dataclass(frozen=True)
@@ -160,7 +164,7 @@ class _AtPriorRate:
     told: _Steps
 
     def _denoise(self, x: np.ndarray, sigma: np.ndarray, shift: int) -> np.ndarray:
-        return denoise_windows(self.prior, x, sigma, shift)
+        return denoise_windows(self.prior, x, sigma, shift, lambda *_: self.told.still())
 
     def enlivened(self, mean: np.ndarray, hidden: np.ndarray, seed: int) -> np.ndarray:
         """The mean (F, J, 3) with samples deep inside what is hidden (F, J) for long."""
@@ -201,7 +205,13 @@ def _polish(positions: np.ndarray, noise: np.ndarray) -> np.ndarray:
 
 
 def _at_prior_rate(
-    evidence: Evidence, x: np.ndarray, sigma: np.ndarray, step: int, prior: MotionPrior, look: int
+    evidence: Evidence,
+    x: np.ndarray,
+    sigma: np.ndarray,
+    step: int,
+    prior: MotionPrior,
+    look: int,
+    on_window: OnStep,
 ) -> np.ndarray:
     """The prior works at about 30 frames a second; above that rate a take keeps its own smoothed detail.
 
@@ -209,14 +219,14 @@ def _at_prior_rate(
     """
     first = look * _HOP // 2
     if step == 1:
-        return denoise_windows(prior, x, sigma, first, both_ways=look > 0)
+        return denoise_windows(prior, x, sigma, first, on_window, both_ways=look > 0)
     is_real = (evidence.suspect & np.isfinite(sigma)).any()
     own = temporal.smooth(x, np.ones(sigma.shape), evidence.joint_noise) if is_real else evidence.smoothed
     precision = 1.0 / sigma**2
     slow, gathered, middle = thin_out(x, precision, step)
     smoothed, _, _ = thin_out(own, precision, step)
     with np.errstate(divide="ignore"):
-        denoised = denoise_windows(prior, slow, 1.0 / np.sqrt(gathered), first, both_ways=look > 0)
+        denoised = denoise_windows(prior, slow, 1.0 / np.sqrt(gathered), first, on_window, both_ways=look > 0)
     return own + _interpolate(denoised - smoothed, middle, len(x))
 
 
