@@ -1,31 +1,18 @@
-"""One armature through Clean, for the button and the command line alike. It only reads; writing is left to them."""
-
-from collections.abc import Callable
-from dataclasses import dataclass
+"""One armature through Clean in one go, for the command line. It only reads; writing is left to the caller."""
 
 import bpy
 
-from ..core.rig import RigTake, carry_travel
 from ..diffusion.prior import Prior
-from ..tasks.clean import CleanSettings, clean_take
-from ..tasks.kept import pass_through
+from ..tasks.clean import CleanSettings
+from ..tasks.cleaned import Cleaned, OnStep, clean_rig
 from ..tasks.problems import Problem, find_problems
-from .kept_keys import KeptKeys, read_kept
+from .kept_keys import KeptKeys
 from .rig_mapping import read_mapping
-from .rig_reader import check_bones, read_take
+from .rig_reader import read_take
+from .snapshot import take_snapshot
 
-OnStep = Callable[[int, int], None]
 _DEFAULT_KEYS = KeptKeys()
 PRIORS = ("motion", "pose")  # the first is the one that is used unless asked otherwise
-
-
-@dataclass(frozen=True)
-class Cleaned:
-    """A take before and after, and the task's report as plain data."""
-
-    before: RigTake
-    after: RigTake
-    report: dict
 
 
 def list_problems(armature: bpy.types.Object) -> list[Problem]:
@@ -41,8 +28,5 @@ def clean_armature(
     keys: KeptKeys = _DEFAULT_KEYS,
 ) -> Cleaned:
     """The armature's current action, cleaned, what the animator keeps as it was; the armature itself stays as it is."""
-    take, mapping = read_take(armature), read_mapping(armature)
-    check_bones(armature, [chosen.bone for chosen in mapping.joints.values() if chosen])
-    kept = read_kept(armature, take.frames, keys)
-    after, report = clean_take(take, mapping, settings, prior, on_step, kept)
-    return Cleaned(take, pass_through(take, carry_travel(take, after), kept), report)
+    snapshot = take_snapshot(armature, keys)
+    return clean_rig(snapshot.take, snapshot.mapping, snapshot.kept, settings, prior, on_step)

@@ -29,6 +29,11 @@ def key_times(fcurve: bpy.types.FCurve) -> np.ndarray:
     return _coordinates(fcurve)[:, 0]
 
 
+def key_points(fcurve: bpy.types.FCurve) -> np.ndarray:
+    """Frame and value (K, 2) of the keys."""
+    return _coordinates(fcurve)
+
+
 def kept_times(fcurve: bpy.types.FCurve, extreme: bool, selected: bool) -> np.ndarray:
     """Scene frames (K,) of the keys that the animator keeps: those of type Extreme, those that are selected."""
     keep = np.zeros(len(fcurve.keyframe_points), bool)

@@ -1,0 +1,77 @@
+"""An armature's take as plain data for the worker, and the way back: the armature is looked up again and compared."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+
+from ..core.mapping import Mapping
+from ..core.rig import RigTake
+from ..errors import TakeError
+from ..tasks.kept import Kept
+from . import curves
+from .kept_keys import KeptKeys, read_kept
+from .rig_mapping import read_mapping
+from .rig_reader import check_bones, find_curves, read_take
+from .rig_writer import Written, write_take
+
+_DEFAULT_KEYS = KeptKeys()
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What is read on the main thread before a job. Names and numbers only: it may outlive undo and deleted objects."""
+
+    armature: str  # name when it was read
+    armature_uid: int
+    content: str  # digest of all that the result depends on
+    take: RigTake
+    mapping: Mapping
+    kept: Kept
+
+
+def take_snapshot(armature: bpy.types.Object, keys: KeptKeys = _DEFAULT_KEYS) -> Snapshot:
+    """The armature's current action, its mapping and what the animator keeps; TakeError where it cannot be read."""
+    take, mapping = read_take(armature), read_mapping(armature)
+    check_bones(armature, [chosen.bone for chosen in mapping.joints.values() if chosen])
+    kept = read_kept(armature, take.frames, keys)
+    return Snapshot(armature.name, armature.session_uid, _digest(armature), take, mapping, kept)
+
+
+def find_again(snapshot: Snapshot) -> bpy.types.Object:
+    """The armature that the snapshot was taken of; TakeError where it is gone or no longer what it was."""
+    armature = next((each for each in bpy.data.objects if each.session_uid == snapshot.armature_uid), None)
+    if armature is None or bpy.context.scene not in armature.users_scene:
+        raise TakeError(f"{snapshot.armature} is no longer in the scene: nothing was changed.")
+    try:
+        is_same = _digest(armature) == snapshot.content
+    except TakeError:
+        is_same = False
+    if not is_same:
+        raise TakeError(
+            f"{armature.name} was edited in the meantime, so the result does not fit: nothing was changed; start again."
+        )
+    return armature
+
+
+def apply_result(snapshot: Snapshot, after: RigTake) -> Written:
+    """Put the worker's result on the armature as a new action."""
+    return write_take(find_again(snapshot), snapshot.take, after)
+
+
+def _digest(armature: bpy.types.Object) -> str:
+    """Sixteen hexadecimal digits of the bones at rest, the action and all its keys."""
+    bag, digest = find_curves(armature), hashlib.blake2b(digest_size=8)
+    animation = armature.animation_data
+    digest.update(repr((animation.action.session_uid, animation.action_slot.handle)).encode())
+    for bone in armature.data.bones:
+        parent = bone.parent.name if bone.parent else None
+        digest.update(repr((bone.name, parent, armature.pose.bones[bone.name].rotation_mode)).encode())
+        digest.update(np.array(bone.matrix_local, np.float32).tobytes())
+    for fcurve in bag.fcurves:
+        digest.update(repr((fcurve.data_path, fcurve.array_index, curves.is_locked(fcurve))).encode())
+        digest.update(curves.key_points(fcurve).tobytes())
+    return digest.hexdigest()
