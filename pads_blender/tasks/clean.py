@@ -24,7 +24,7 @@ from .complete import (
     hidden_rows,
     interpolate_rotations,
 )
-from .evidence import Hints, SamplerSettings, gather_evidence
+from .evidence import Hints, SamplerSettings, gather_evidence, joint_levels
 from .feet import find_freedom, steady_feet, steady_rig_feet
 from .kept import Kept, kept_joints, pass_through
 from .locations import steady_locations
@@ -32,6 +32,7 @@ from .pops import find_rotation_pops
 from .repair import bridge_leaps, exchange_sides_back, find_lost_bones
 from .report import add_spread, report_changes
 from .scope import keep_left_out, keep_unbroken
+from .turns import heed_turns
 from .twist import smooth_unseen_rotations, steady_twists
 
 OnStep = Callable[[int, int], None]
@@ -197,6 +198,7 @@ def _clean_piece(
     body = replace(settings, feet=0.0)  # feet are held on the rig's own legs
     cleaned = clean_motion(seen, body, prior, on_step, hints)
     result = _onto_rig(residual, cleaned.positions, settings.strength, kept.held)
+    result = heed_turns(residual, steadied, result, joint_levels(cleaned.noise), hidden | leapt | kept.held)
     if settings.pops:
         result = _leapt_in_part(piece.bridged, result, leapt, settings.strength)
     else:

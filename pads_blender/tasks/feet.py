@@ -29,6 +29,7 @@ LEG_JOINTS = np.array(
 NATURAL_SPEED, NATURAL_METRES, MOST_NATURAL = 0.015, 0.016, 0.045
 SLIDE_METRES = (0.03, 0.06)  # from usual to wrong
 SLIDE_SPEED = (0.08, 0.16)  # m/s
+TURN_RADIANS, TURN_METRES = (0.2, 0.45), (0.02, 0.04)  # from resting to turning on the spot: the foot, and its end
 NOISE_METRES = (0.003, 0.03)  # from precise to noisy
 # Feet of very noisy takes still swim when they are cleaned. With wider limits of horizontal speed more contacts
 # are found (sixteen validation clips with jitter, noise of 50 mm: F1 0.954, with 1.3 to 1.6 times as much 0.963).
@@ -154,7 +155,7 @@ def needed_share(tracks: np.ndarray, contacts: Contacts, noise: np.ndarray, fps:
     """How far (F, 4) each contact is to be held, constant in each: what noise adds to a foot's motion, all of a slide.
 
     tracks (F, 4, 3): paths of CONTACT_JOINTS; noise (F, 4) metres in the take before it was cleaned, infinite where it
-    was hidden. A foot that was measured well and hardly drifts, or turns on its heel or toe, is left as it is.
+    was hidden. A foot that was measured well and hardly drifts is left as it is, and so is the end of one that turns.
     """
     share = np.zeros(contacts.resting.shape)
     for part in contacts.ranges:
@@ -162,7 +163,8 @@ def needed_share(tracks: np.ndarray, contacts: Contacts, noise: np.ndarray, fps:
         path, other = tracks[rows, column, :2], tracks[rows, column ^ 1, :2]  # of the same foot
         was_noisy = _rising(float(np.median(noise[rows, column])), *NOISE_METRES)
         unnatural = max(0.0, 1.0 - _natural_speed(len(path) / fps) / max(_speed(path, fps), 1e-9))
-        share[rows, column] = max(was_noisy * unnatural, min(_slides(path, fps), _slides(other, fps)))
+        unsteady = was_noisy * unnatural * (1.0 - _turns(path, other))
+        share[rows, column] = max(unsteady, min(_slides(path, fps), _slides(other, fps)))
     return share
 
 
@@ -185,6 +187,20 @@ def _speed(path: np.ndarray, fps: float) -> float:
 
 def _slides(path: np.ndarray, fps: float) -> float:
     """How surely (0 to 1) a path (N, 2) in contact is a slide: far and fast from its first third to its last."""
+    first, last = _thirds(path)
+    far, frames = float(np.linalg.norm(last - first)), len(path) - max(1, len(path) // 3)
+    return min(_rising(far, *SLIDE_METRES), _rising(far * fps / max(frames, 1), *SLIDE_SPEED))
+
+
+def _turns(path: np.ndarray, other: np.ndarray) -> float:
+    """How surely (0 to 1) a path (N, 2) in contact goes round the foot's other end: the foot turns on that."""
+    (first, last), (pivot_first, pivot_last) = _thirds(path), _thirds(other)
+    before, after = first - pivot_first, last - pivot_last
+    turn = abs(np.arctan2(before[0] * after[1] - before[1] * after[0], before @ after))
+    return min(_rising(float(turn), *TURN_RADIANS), _rising(float(np.linalg.norm(last - first)), *TURN_METRES))
+
+
+def _thirds(path: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean places (2,) of the first and of the last third of a path (N, 2)."""
     third = max(1, len(path) // 3)
-    far = float(np.linalg.norm(path[-third:].mean(axis=0) - path[:third].mean(axis=0)))
-    return min(_rising(far, *SLIDE_METRES), _rising(far * fps / max(len(path) - third, 1), *SLIDE_SPEED))
+    return path[:third].mean(axis=0), path[-third:].mean(axis=0)

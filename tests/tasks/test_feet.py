@@ -191,6 +191,16 @@ def test_noise_and_slides_ask_for_locking_and_precise_feet_do_not():
     assert needed_share(turning, contacts, quiet, FPS).max() < 0.1
 
 
+def test_the_end_of_a_foot_that_turns_on_the_other_is_not_held():
+    frames, rng = 90, np.random.default_rng(0)
+    angle = np.linspace(0.0, np.radians(40.0), frames)
+    toe = 0.14 * np.stack([np.cos(angle), np.sin(angle), np.zeros(frames)], axis=-1)
+    tracks = np.stack([np.zeros((frames, 3)), toe] * 2, axis=1) + 0.003 * rng.standard_normal((frames, 4, 3))
+    contacts = Contacts(np.ones((frames, 4), bool))
+    share = needed_share(tracks, contacts, np.full((frames, 4), 0.03), FPS)
+    assert share[:, [0, 2]].min() > 0.5 and share[:, [1, 3]].max() < 0.05
+
+
 def rig_walk(body: str, positions: np.ndarray):
     """A rig of that body doing the walk, by the limb directions of the model's positions."""
     frames = len(positions)

@@ -1,0 +1,114 @@
+"""How bones are turned, by two witnesses: the places of the joints, and the take's own rotations, smoothed.
+
+A place tells little about a short bone, such as a head or a foot; a measured rotation tells that well, once its jitter
+is averaged out, but along a chain of bones such errors add up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..core import rotations as rot
+from ..core.retarget import Residual, joint_rotations, rig_positions, turn_bones
+from ..core.rig import RigTake
+from . import temporal
+from .noise import estimate_noise
+from .pops import SMALLEST_POP_METRES, find_pops
+
+# On ten validation clips with jitter of 0, 1, 3 and 6 degrees and with pops; half or twice of either changes the errors
+# of positions and rotations by 1 % or less.
+_TURN_ERROR = 0.4  # of a rotation's jitter, that stays in it once it is smoothed
+_PLACE_ERROR = 0.1  # of a joint's noise, by which it may leave the place that it was given
+_USUAL_RADIANS = 0.05  # correction of a rotation
+_SMALLEST_STRAY_RADIANS = 0.05
+_CHUNK = 256  # frames solved at once, which bounds the memory
+_SHORTEST = 9  # frames in which jitter can be told from motion
+
+
+@dataclass(frozen=True)
+class _Testimony:
+    """What the take itself says: changes (F, N, 3) that lead to it, smoothed, and their precision (F, N)."""
+
+    change: np.ndarray
+    precision: np.ndarray
+
+    def rows(self, rows: slice) -> _Testimony:
+        """Some of the frames."""
+        return _Testimony(self.change[rows], self.precision[rows])
+
+
+def heed_turns(
+    residual: Residual, measured: RigTake, placed: RigTake, noise: np.ndarray, unheard: np.ndarray
+) -> RigTake:
+    """The take `placed`, whose joints lie where they should, with its bones turned more as they were measured.
+
+    measured: a take of the same rig and frames; noise (J,) of its joints in the model's metres; unheard (F, B) bool: which
+    of its rotations say nothing. Least squares in each frame, to first order: every joint keeps its place, and every
+    mapped bone its measured rotation against its parent bone, as exactly as either is known.
+    """
+    if len(placed.frames) < _SHORTEST:
+        return placed
+    joints = np.flatnonzero(residual.bones >= 0)
+    bones = residual.bones[joints]
+    places, goals = (rig_positions(residual, take)[:, joints] for take in (placed, measured))
+    turns = _hear(_turns_between(placed, measured, bones), unheard[:, bones], _SMALLEST_STRAY_RADIANS)
+    travel = _hear(goals[:, :1] - places[:, :1], unheard[:, bones[:1]], SMALLEST_POP_METRES)
+    said = _Testimony(*(np.concatenate([getattr(each, n) for each in (turns, travel)], 1) for n in vars(turns)))
+    axes = rot.to_matrix(joint_rotations(residual, placed)[:, joints])
+    carried, found = _carried(placed, bones), np.empty(said.change.shape)
+    for rows in (slice(first, first + _CHUNK) for first in range(0, len(places), _CHUNK)):
+        moves = _moves(places[rows], axes[rows], carried) / (_PLACE_ERROR * noise[joints])[:, None, None, None]
+        found[rows] = _agree(moves, said.rows(rows))
+    rotation = placed.rotation.copy()
+    rotation[:, bones] = rot.multiply(rotation[:, bones], rot.from_rotation_vector(found[:, :-1]))
+    return turn_bones(residual, replace(placed, rotation=rotation), {}, found[:, -1])
+
+
+def _turns_between(before: RigTake, after: RigTake, bones: np.ndarray) -> np.ndarray:
+    """Rotation vectors (F, N, 3), in the bones' own axes, from the rotations of one take to those of the other."""
+    turn = rot.multiply(rot.inverse(rot.normalise(before.rotation[:, bones])), rot.normalise(after.rotation[:, bones]))
+    return rot.to_rotation_vector(np.where(turn[..., :1] < 0, -turn, turn))
+
+
+def _hear(change: np.ndarray, unheard: np.ndarray, smallest: float) -> _Testimony:
+    """Changes (F, N, 3) without their white noise; what strays further than noise and `smallest` counts for nothing."""
+    sigma = estimate_noise(change, ~unheard)
+    weight = 1.0 - (unheard | find_pops(change, sigma, smallest))
+    return _Testimony(temporal.smooth(change, weight, sigma), weight / (_TURN_ERROR * sigma) ** 2)
+
+
+def _carried(take: RigTake, bones: np.ndarray) -> np.ndarray:
+    """Whether a bone (first index) is carried by another one (second) above it, (N, N) bool."""
+    carried = np.zeros((len(bones), len(bones)), bool)
+    for number, bone in enumerate(bones):
+        above = int(take.parents[bone])
+        while above >= 0:
+            carried[number] |= bones == above
+            above = int(take.parents[above])
+    return carried
+
+
+def _moves(places: np.ndarray, axes: np.ndarray, carried: np.ndarray) -> np.ndarray:
+    """Moves of joints at places (F, N, 3) per turn of each bone about its axes (F, N, 3, 3) and per travel of the first.
+
+    (F, N, 3, N + 1, 3): joint, coordinate, bone or travel, axis.
+    """
+    arms = np.where(carried[..., None], places[:, :, None] - places[:, None], 0.0)
+    moves = np.zeros((*places.shape, places.shape[1] + 1, 3))
+    moves[:, :, :, :-1] = np.moveaxis(np.cross(np.swapaxes(axes, -1, -2)[:, None], arms[:, :, :, None]), -1, 2)
+    moves[:, :, :, -1] = np.eye(3) * (carried[:, :1] | (np.arange(len(carried)) == 0)[:, None])[..., None]
+    return moves
+
+
+def _agree(moves: np.ndarray, said: _Testimony) -> np.ndarray:
+    """Changes (F, N + 1, 3) with the least sum of squares: of the joints' moves, in units of their error, of what is
+    left of what was said, and of the changes themselves.
+    """
+    frames, size = len(moves), said.change[0].size
+    matrix = moves.reshape(frames, -1, size)
+    precision = np.repeat(said.precision, 3, axis=1)
+    normal = np.swapaxes(matrix, 1, 2) @ matrix
+    normal[:, range(size), range(size)] += precision + 1.0 / _USUAL_RADIANS**2
+    return np.linalg.solve(normal, (precision * said.change.reshape(frames, -1))[..., None]).reshape(said.change.shape)
