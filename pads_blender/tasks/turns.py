@@ -44,8 +44,8 @@ def heed_turns(
 ) -> RigTake:
     """The take `placed`, whose joints lie where they should, with its bones turned more as they were measured.
 
-    measured: a take of the same rig and frames; noise (J,) of its joints in the model's metres; unheard (F, B) bool: which
-    of its rotations say nothing. Least squares in each frame, to first order: every joint keeps its place, and every
+    measured: a take of the same rig and frames; noise (J,) of its joints in the model's metres; unheard (F, B):
+    rotations of it that say nothing. Least squares in each frame, to first order: every joint keeps its place and every
     mapped bone its measured rotation against its parent bone, as exactly as either is known.
     """
     if len(placed.frames) < _SHORTEST:
@@ -91,9 +91,9 @@ def _carried(take: RigTake, bones: np.ndarray) -> np.ndarray:
 
 
 def _moves(places: np.ndarray, axes: np.ndarray, carried: np.ndarray) -> np.ndarray:
-    """Moves of joints at places (F, N, 3) per turn of each bone about its axes (F, N, 3, 3) and per travel of the first.
+    """Moves (F, N, 3, N + 1, 3) of joints: joint, coordinate, bone that turns (or travel of the first), axis.
 
-    (F, N, 3, N + 1, 3): joint, coordinate, bone or travel, axis.
+    places (F, N, 3); axes (F, N, 3, 3) of the bones, about which they turn; carried (N, N).
     """
     arms = np.where(carried[..., None], places[:, :, None] - places[:, None], 0.0)
     moves = np.zeros((*places.shape, places.shape[1] + 1, 3))
