@@ -6,9 +6,9 @@ from ..diffusion.prior import Prior
 from ..tasks.clean import CleanSettings
 from ..tasks.cleaned import Cleaned, OnStep, clean_rig
 from ..tasks.problems import Problem, find_problems
+from .evaluated_reader import read_rig
 from .kept_keys import KeptKeys
 from .rig_mapping import read_mapping
-from .rig_reader import read_take
 from .snapshot import take_snapshot
 
 _DEFAULT_KEYS = KeptKeys()
@@ -17,7 +17,8 @@ PRIORS = ("motion", "pose")  # the first is the one that is used unless asked ot
 
 def list_problems(armature: bpy.types.Object) -> list[Problem]:
     """What is broken in the armature's current action, in the order of time."""
-    return find_problems(read_take(armature), read_mapping(armature))
+    mapping = read_mapping(armature)
+    return find_problems(read_rig(armature, mapping), mapping)
 
 
 def clean_armature(
@@ -26,7 +27,8 @@ def clean_armature(
     prior: Prior,
     on_step: OnStep | None = None,
     keys: KeptKeys = _DEFAULT_KEYS,
+    switch_to_fk: bool = False,
 ) -> Cleaned:
     """The armature's current action, cleaned, what the animator keeps as it was; the armature itself stays as it is."""
-    snapshot = take_snapshot(armature, keys)
+    snapshot = take_snapshot(armature, keys, switch_to_fk)
     return clean_rig(snapshot.take, snapshot.mapping, snapshot.kept, settings, prior, on_step)

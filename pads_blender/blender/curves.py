@@ -34,6 +34,11 @@ def key_points(fcurve: bpy.types.FCurve) -> np.ndarray:
     return _coordinates(fcurve)
 
 
+def key_values(fcurve: bpy.types.FCurve) -> np.ndarray:
+    """Values (K,) of the keys."""
+    return _coordinates(fcurve)[:, 1]
+
+
 def kept_times(fcurve: bpy.types.FCurve, extreme: bool, selected: bool) -> np.ndarray:
     """Scene frames (K,) of the keys that the animator keeps: those of type Extreme, those that are selected."""
     keep = np.zeros(len(fcurve.keyframe_points), bool)
@@ -77,8 +82,9 @@ def replace_values(fcurve: bpy.types.FCurve, values: np.ndarray, changed: np.nda
     fcurve.update()
 
 
-def add_linear_keys(fcurve: bpy.types.FCurve, times: np.ndarray, values: np.ndarray) -> None:
-    """Fill a curve without keys with linear ones at times (K,)."""
+def refill_linear(fcurve: bpy.types.FCurve, times: np.ndarray, values: np.ndarray) -> None:
+    """Linear keys at times (K,) in place of any that the curve has."""
+    fcurve.keyframe_points.clear()
     fcurve.keyframe_points.add(len(times))
     _set_coordinates(fcurve, "co", np.stack([times, values], axis=-1))
     fcurve.keyframe_points.foreach_set("interpolation", np.full(len(times), _LINEAR, np.int32))

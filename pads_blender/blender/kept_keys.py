@@ -5,10 +5,12 @@ from dataclasses import dataclass
 import bpy
 import numpy as np
 
-from ..core.channels import channel_count
+from ..core.rig import RigTake
+from ..core.stand_ins import find_stand_ins
 from ..tasks.kept import Kept
 from . import curves
-from .rig_reader import CurveTable, bone_path, find_curves, rotation_property, tabulate
+from .rig_reader import find_curves, object_entry
+from .transforms import location_of, rotation_of, tabulate
 
 
 @dataclass(frozen=True)
@@ -19,21 +21,20 @@ class KeptKeys:
     selected: bool = False
 
 
-def read_kept(armature: bpy.types.Object, frames: np.ndarray, keys: KeptKeys) -> Kept:
-    """What Clean must not change of the armature's action at scene frames (F,).
+def read_kept(armature: bpy.types.Object, take: RigTake, keys: KeptKeys) -> Kept:
+    """What Clean must not change of the armature's action, in the frames and bones of its take.
 
-    A bone without curves of its own, which Clean could give keys, is kept where all the others are.
+    A bone without curves of its own, which Clean could give keys, is kept where all the others are. Stand-ins keep what
+    they do, the object's rotation included.
     """
-    table = tabulate(find_curves(armature))
-    bones = [armature.pose.bones[bone.name] for bone in armature.data.bones]
-    turned = [(bone, rotation_property(bone), channel_count(bone.rotation_mode)) for bone in bones]
-    moved = [(bone, "location", 3) for bone in bones]
-    return Kept(*(_kept_frames([_curves(table, *named) for named in part], frames, keys) for part in (turned, moved)))
-
-
-def _curves(table: CurveTable, bone: bpy.types.PoseBone, name: str, size: int) -> list[bpy.types.FCurve]:
-    path = bone_path(bone, name)
-    return [table[path, index] for index in range(size) if (path, index) in table]
+    table, frames, is_stand_in = tabulate(find_curves(armature)), take.frames, find_stand_ins(take)
+    bones = [None if out else armature.pose.bones[name] for name, out in zip(take.names, is_stand_in, strict=True)]
+    moved = [list(location_of(bone).curves(table).values()) if bone else [] for bone in bones]
+    turned = [list(rotation_of(bone).curves(table).values()) if bone else [] for bone in bones]
+    if take.names[0] == object_entry(armature):
+        moved[0] = list(location_of(armature).curves(table).values())
+    rotation, location = (_kept_frames(found, frames, keys) for found in (turned, moved))
+    return Kept(rotation | is_stand_in, location | (is_stand_in & ~take.movable))
 
 
 def _kept_frames(found: list[list[bpy.types.FCurve]], frames: np.ndarray, keys: KeptKeys) -> np.ndarray:

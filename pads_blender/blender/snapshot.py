@@ -13,9 +13,10 @@ from ..core.rig import RigTake
 from ..errors import TakeError
 from ..tasks.kept import Kept
 from . import curves
+from .evaluated_reader import read_rig
 from .kept_keys import KeptKeys, read_kept
 from .rig_mapping import read_mapping
-from .rig_reader import check_bones, find_curves, read_take
+from .rig_reader import find_curves
 from .rig_writer import Written, write_take
 
 _DEFAULT_KEYS = KeptKeys()
@@ -31,14 +32,15 @@ class Snapshot:
     take: RigTake
     mapping: Mapping
     kept: Kept
+    switch_to_fk: bool = False  # see read_rig
 
 
-def take_snapshot(armature: bpy.types.Object, keys: KeptKeys = _DEFAULT_KEYS) -> Snapshot:
+def take_snapshot(armature: bpy.types.Object, keys: KeptKeys = _DEFAULT_KEYS, switch_to_fk: bool = False) -> Snapshot:
     """The armature's current action, its mapping and what the animator keeps; TakeError where it cannot be read."""
-    take, mapping = read_take(armature), read_mapping(armature)
-    check_bones(armature, [chosen.bone for chosen in mapping.joints.values() if chosen])
-    kept = read_kept(armature, take.frames, keys)
-    return Snapshot(armature.name, armature.session_uid, _digest(armature), take, mapping, kept)
+    mapping = read_mapping(armature)
+    take = read_rig(armature, mapping, switch_to_fk)
+    kept = read_kept(armature, take, keys)
+    return Snapshot(armature.name, armature.session_uid, _digest(armature), take, mapping, kept, switch_to_fk)
 
 
 def find_again(snapshot: Snapshot) -> bpy.types.Object:
@@ -59,7 +61,7 @@ def find_again(snapshot: Snapshot) -> bpy.types.Object:
 
 def apply_result(snapshot: Snapshot, after: RigTake) -> Written:
     """Put the worker's result on the armature as a new action."""
-    return write_take(find_again(snapshot), snapshot.take, after)
+    return write_take(find_again(snapshot), snapshot.take, after, snapshot.switch_to_fk)
 
 
 def _digest(armature: bpy.types.Object) -> str:

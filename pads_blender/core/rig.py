@@ -27,6 +27,7 @@ class RigTake:
     frames: np.ndarray  # (F,) float, scene frame of each row
     fps: float
     movable: np.ndarray | None = None  # (B,) bool, bones whose location is animated and so may be changed; None = all
+    stand_in: np.ndarray | None = None  # (B,) bool, see stand_ins.py: what carries bones and is none; None = nothing
 
     def rows(self, rows: slice) -> RigTake:
         """Some of the frames."""
@@ -53,13 +54,18 @@ def find_changes(before: RigTake, after: RigTake) -> Changes:
     return Changes(rotation=turned, location=moved)
 
 
+def transform_matrices(location: np.ndarray, rotation: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """Transforms (..., 4, 4) of locations (..., 3), quaternions (..., 4) and scales (..., 3)."""
+    matrices = np.zeros((*rotation.shape[:-1], 4, 4))
+    matrices[..., :3, :3] = to_matrix(normalise(rotation)) * scale[..., None, :]
+    matrices[..., :3, 3] = location
+    matrices[..., 3, 3] = 1.0
+    return matrices
+
+
 def basis_matrices(take: RigTake) -> np.ndarray:
     """Each pose bone's own transform against its rest pose (`matrix_basis`), (F, B, 4, 4)."""
-    basis = np.zeros((*take.rotation.shape[:-1], 4, 4))
-    basis[..., :3, :3] = to_matrix(normalise(take.rotation)) * take.scale[..., None, :]
-    basis[..., :3, 3] = take.location
-    basis[..., 3, 3] = 1.0
-    return basis
+    return transform_matrices(take.location, take.rotation, take.scale)
 
 
 def rest_from_parent(take: RigTake) -> np.ndarray:

@@ -11,11 +11,12 @@ from ..core import rotations as rot
 from ..core.retarget import Residual, joint_rotations, segment_axes, unscaled
 from ..core.rig import RigTake, world_matrices
 from ..core.skeleton import MODEL
+from ..core.stand_ins import find_stand_ins
 from . import temporal
 from .noise import estimate_noise
 from .pops import SMALLEST_POP_QUATERNION, find_pops, find_rotation_pops
 
-_LEAVES = tuple(MODEL.indices("left_wrist", "right_wrist", "left_toe", "right_toe"))
+_LEAVES = tuple(MODEL.indices("head_top", "left_wrist", "right_wrist", "left_toe", "right_toe"))
 
 
 def smooth_unseen_rotations(take: RigTake, bones: np.ndarray, strength: float) -> RigTake:
@@ -34,11 +35,11 @@ def smooth_unseen_rotations(take: RigTake, bones: np.ndarray, strength: float) -
 
 def chains_between(take: RigTake, bones: np.ndarray) -> list[list[int]]:
     """Bones without a joint below a mapped one, such as extra bones of a long spine, down to the next mapped one."""
-    mapped, chains = {int(b) for b in bones if b >= 0}, []
+    mapped, chains, is_stand_in = {int(b) for b in bones if b >= 0}, [], find_stand_ins(take)
     for bone in mapped:
         chain, parent = [bone], int(take.parents[bone])
         while parent >= 0 and parent not in mapped:
-            chain.append(parent)
+            chain += [] if is_stand_in[parent] else [parent]
             parent = int(take.parents[parent])
         if parent >= 0 and len(chain) > 1:
             chains.append(chain[::-1])

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from pads_blender.blender.files import import_bvh, open_empty_scene, save_blend, written_whole
-from pads_blender.blender.rig_reader import check_bones, read_take
+from pads_blender.blender.rig_checks import check_bones
+from pads_blender.blender.rig_reader import read_take
 from pads_blender.core.bvh import (
     ARMATURE_FROM_BVH,
     bone_names,

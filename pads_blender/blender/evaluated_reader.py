@@ -1,0 +1,111 @@
+"""Any rig as a RigTake: plainly by its keys where these are the whole story, else as Blender evaluates it.
+
+An evaluated take holds the mapped bones alone, each upon a stand-in for all that lies between it and the next one.
+"""
+
+from dataclasses import replace
+
+import bpy
+import numpy as np
+
+from ..core.mapping import Mapping
+from ..core.rig import RigTake, pose_matrices
+from ..core.skeleton import JOINTS, MODEL
+from ..core.stand_ins import carry_by_frames, find_stand_ins
+from ..errors import TakeError
+from . import rigify
+from .evaluation import bone_paths
+from .rig_checks import check_bones, is_moved_by_keys, is_plain
+from .rig_reader import carried, find_curves, read_bones, read_take
+from .transforms import tabulate
+
+_SHEAR = 1e-3  # of the rig's size: what channels without shear may leave out of an evaluated pose
+
+
+def read_rig(armature: bpy.types.Object, mapping: Mapping, switch_to_fk: bool = False) -> RigTake:
+    """The armature's motion at every whole frame of its action; TakeError where mapped bones do not turn by their keys.
+
+    switch_to_fk: read limbs of a Rigify rig that follow their IK controls as their FK controls would have to be.
+    """
+    find_curves(armature)
+    names = list(dict.fromkeys(chosen.bone for chosen in mapping.joints.values() if chosen))
+    limbs = rigify.limbs_in_ik(armature, names)
+    if limbs and not switch_to_fk:
+        raise TakeError(rigify.refusal(armature, limbs))
+    check_bones(armature, names)
+    if not limbs and is_plain(armature, names):
+        return read_take(armature)
+    take = read_evaluated(armature, _bone_tree(armature, mapping))
+    return rigify.match_fk(armature, take, limbs) if limbs else take
+
+
+def is_evaluated(take: RigTake) -> bool:
+    """Whether the take was read as Blender evaluates it."""
+    return find_stand_ins(take).sum() > 1
+
+
+def read_again(armature: bpy.types.Object, take: RigTake) -> RigTake:
+    """What has become of an evaluated take, now that keys have changed; the same entries."""
+    is_bone = ~find_stand_ins(take)
+    above = {name: _bone_above(take, entry) for entry, name in enumerate(take.names) if is_bone[entry]}
+    return read_evaluated(armature, above)
+
+
+def _bone_above(take: RigTake, entry: int) -> str | None:
+    parent, stand_in = int(take.parents[entry]), find_stand_ins(take)
+    while parent >= 0 and stand_in[parent]:
+        parent = int(take.parents[parent])
+    return take.names[parent] if parent >= 0 else None
+
+
+def read_evaluated(armature: bpy.types.Object, above: dict[str, str | None]) -> RigTake:
+    """The evaluated motion of some bones, each with the one above it in the take, parents first."""
+    table, bones = tabulate(find_curves(armature)), [armature.pose.bones[name] for name in above]
+    take, numbers = read_bones(armature, bones, table), {name: number for number, name in enumerate(above)}
+    parents = np.array([-1 if parent is None else numbers[parent] for parent in above.values()])
+    movable = take.movable & [is_moved_by_keys(armature, bone) for bone in bones]
+    pose = bone_paths(armature, list(above), take.frames)
+    result = carry_by_frames(replace(take, parents=parents, movable=movable), pose)
+    _check_shear(result, pose)
+    return carried(armature, table, result)
+
+
+def _check_shear(take: RigTake, pose: np.ndarray) -> None:
+    size = max(float(np.ptp(take.rest[:, :3, 3], axis=0).max()), 1e-6)
+    off = np.abs(pose_matrices(take)[:, ~find_stand_ins(take)] - pose)
+    off[..., :3, 3] /= size
+    if off.max() > _SHEAR:
+        name = take.names[2 * int(off.max(axis=(0, 2, 3)).argmax()) + 1]
+        raise TakeError(
+            f"Bone {name} is sheared by uneven scale of what carries it, which cannot be read: even it out."
+        )
+
+
+def _bone_tree(armature: bpy.types.Object, mapping: Mapping) -> dict[str, str | None]:
+    """The mapped bones, parents first, each with the nearest mapped one above it: in the rig, else in the model."""
+    joint_of = {mapping.bone(joint): joint for joint in reversed(JOINTS) if mapping.bone(joint)}
+    above: dict[str, str | None] = {}
+    for name in joint_of:
+        parents = (parent.name for parent in armature.pose.bones[name].parent_recursive)
+        above[name] = next((parent for parent in parents if parent in joint_of), None)
+    for name, joint in joint_of.items():
+        carrier = _carrier_in_model(mapping, joint)
+        if above[name] is None and carrier is not None and name not in _line(above, carrier):
+            above[name] = carrier
+    return dict(sorted(above.items(), key=lambda entry: len(_line(above, entry[0]))))
+
+
+def _line(above: dict[str, str | None], name: str) -> list[str]:
+    """The bone and all above it."""
+    line = [name]
+    while above[line[-1]] is not None:
+        line.append(above[line[-1]])
+    return line
+
+
+def _carrier_in_model(mapping: Mapping, joint: str) -> str | None:
+    """The bone of the nearest joint above this one that has another bone."""
+    parent = MODEL.parents[JOINTS.index(joint)]
+    while parent >= 0 and mapping.bone(JOINTS[parent]) in (None, mapping.bone(joint)):
+        parent = MODEL.parents[parent]
+    return mapping.bone(JOINTS[parent]) if parent >= 0 else None

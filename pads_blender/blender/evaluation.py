@@ -1,0 +1,35 @@
+"""Blender's own evaluation of a scene, frame by frame, for what curves alone do not say."""
+
+from collections.abc import Iterator, Sequence
+
+import bpy
+import numpy as np
+
+
+def evaluate(item: bpy.types.Object, frames: np.ndarray) -> Iterator[bpy.types.Object]:
+    """The evaluated object at each scene frame (F,), valid until the next one; the scene's own frame comes back."""
+    scene = bpy.context.scene
+    frame, subframe = scene.frame_current, scene.frame_subframe
+    try:
+        for time in frames.tolist():
+            scene.frame_set(int(np.floor(time)), subframe=time % 1.0)
+            yield item.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    finally:
+        scene.frame_set(frame, subframe=subframe)
+
+
+def world_path(item: bpy.types.Object, frames: np.ndarray) -> np.ndarray:
+    """The object's matrices (F, 4, 4) in the world."""
+    return np.array([each.matrix_world for each in evaluate(item, frames)], float)
+
+
+def carrier_path(item: bpy.types.Object, frames: np.ndarray) -> np.ndarray:
+    """What the object's own transform is laid upon, (F, 4, 4) in the world."""
+    return np.array([each.matrix_world @ each.matrix_basis.inverted() for each in evaluate(item, frames)], float)
+
+
+def bone_paths(armature: bpy.types.Object, names: Sequence[str], frames: np.ndarray) -> np.ndarray:
+    """The posed bones' matrices (F, B, 4, 4) in armature space."""
+    return np.array(
+        [[each.pose.bones[name].matrix for name in names] for each in evaluate(armature, frames)], float
+    ).reshape(len(frames), len(names), 4, 4)
