@@ -7,6 +7,7 @@ far it may still be off. The lengths are those of the model's body of 1.70 m; no
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from .skeleton import JOINTS, MODEL
 class KeypointLayout:
     """A detector's points: names (K), joints (K, J) with keypoint = joints @ positions, offset (K,) metres off.
 
-    A row of zeros is a point that nothing on the model stands for; sides[k] is its counterpart on the other side.
+    A row of zeros is a point that nothing on the model stands for.
     """
 
     name: str
@@ -31,6 +32,14 @@ class KeypointLayout:
         return self.joints.any(axis=1)
 
     @property
+    def groups(self) -> list[np.ndarray]:
+        """Points of both arms, of both legs and of both sides of the head: what detectors confuse together."""
+        kinds = (("shoulder", "elbow", "wrist"), ("hip", "joint", "knee", "ankle", "heel", "toe"), ("eye", "ear"))
+        ends = [name.rsplit("_", 1)[-1] if self.sides[i] != i else "" for i, name in enumerate(self.names)]
+        found = [np.flatnonzero(np.isin(ends, kind)) for kind in kinds]
+        return [group for group in found if len(group)]
+
+    @cached_property
     def sides(self) -> np.ndarray:
         """For each point the index of its counterpart on the other side (itself on the midline)."""
         swap = {"left": "right", "right": "left"}
@@ -74,6 +83,9 @@ _MIDDLE: dict[str, tuple[dict[str, float], float]] = {
     "nose": ({"head": 0.9, "head_top": 0.1}, 0.08),
     "neck": ({"left_shoulder": 0.5, "right_shoulder": 0.5}, 0.02),  # OpenPose: middle of the shoulders
     "mid_hip": ({"left_hip": 0.5, "right_hip": 0.5}, 0.02),
+    "mid_spine": ({"spine": 0.5, "chest": 0.5}, 0.03),
+    "thorax": ({"neck": 1.0}, 0.02),
+    "head_top": ({"head_top": 1.0}, 0.03),
 }
 
 
@@ -118,11 +130,17 @@ MEDIAPIPE_33 = _layout(
     "nose - l_eye - - r_eye - l_ear r_ear l_mouth r_mouth l_shoulder r_shoulder l_elbow r_elbow l_wrist r_wrist - - - "
     "- - - l_hip_joint r_hip_joint l_knee r_knee l_ankle r_ankle l_heel r_heel l_big_toe r_big_toe",
 )
+# The joints that papers evaluate on Human3.6M, in their order; its hips are joints and its root lies between them.
+HUMAN36M_17 = _layout(
+    "Human3.6M 17",
+    "mid_hip r_hip_joint r_knee r_ankle l_hip_joint l_knee l_ankle mid_spine thorax nose head_top l_shoulder l_elbow "
+    "l_wrist r_shoulder r_elbow r_wrist",
+)
 # The model's own joints by name: tracking markers and whoever projects a rig.
 MODEL_JOINTS = KeypointLayout("joints of the model", JOINTS, np.eye(len(MODEL)), np.zeros(len(MODEL)))
-LAYOUTS = {x.name: x for x in (COCO_17, COCO_WHOLEBODY, OPENPOSE_18, OPENPOSE_25, MEDIAPIPE_33, MODEL_JOINTS)}
+DETECTORS = (COCO_17, COCO_WHOLEBODY, OPENPOSE_18, OPENPOSE_25, MEDIAPIPE_33)
 
 
 def layout_of(count: int) -> KeypointLayout | None:
-    """The layout with so many points, None where there is none; the numbers differ from one to the next."""
-    return next((layout for layout in LAYOUTS.values() if len(layout.names) == count), None)
+    """The detector's layout with so many points, None where there is none."""
+    return next((layout for layout in DETECTORS if len(layout.names) == count), None)

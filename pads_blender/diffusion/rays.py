@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..core.camera import NEAREST_METRES, Camera
+from ..core.keypoints import KeypointLayout
 
 NU = 4.0  # degrees of freedom of Student's t: detections may be plain wrong
 SURE_OF_SIDES = 6.0  # by so much of log likelihood the other order of left and right must be better to be taken
@@ -23,15 +24,18 @@ _LOOSE = 1e-4  # per square metre: holds a body that nothing shows near its firs
 class View:
     """What one camera saw of a take: F frames, K keypoints, each a stated mean of joints.
 
-    points (F, K, 2) pixels, any value where nothing was seen; sigma (F, K) pixels per coordinate, infinite there;
-    joints (K, J): keypoint = joints @ positions; offset (K,) metres: how far such a mean misses what detectors mark.
+    points (F, K, 2) pixels, any value where nothing was seen; sigma (F, K) pixels per coordinate, infinite there.
     """
 
     camera: Camera
     points: np.ndarray
     sigma: np.ndarray
-    joints: np.ndarray
-    offset: np.ndarray
+    layout: KeypointLayout
+
+    @property
+    def joints(self) -> np.ndarray:
+        """Each keypoint as a mean of joints, (K, J)."""
+        return self.layout.joints
 
     def rows(self, chosen: slice | np.ndarray) -> View:
         """Some of its frames."""
@@ -51,7 +55,7 @@ class View:
         depth = np.maximum(local[..., 2], NEAREST_METRES)
         flat = self.camera.flat_points(np.where(self.seen[..., None], self.points, 0.0))
         missed = np.where(self.seen[..., None], flat * depth[..., None] - local[..., :2], 0.0)
-        return missed, np.hypot(self.sigma * depth / self.camera.focal, self.offset)
+        return missed, np.hypot(self.sigma * depth / self.camera.focal, self.layout.offset)
 
     def planes(self) -> tuple[np.ndarray, np.ndarray]:
         """Two planes through each ray: normals (F, K, 2, 3) and offsets (F, K, 2), normal @ p = offset on the ray.
@@ -173,17 +177,15 @@ def misfit(views: Sequence[View], positions: np.ndarray, variance: np.ndarray, n
     return sum(keypoint_costs(view, positions, variance, nu).sum(axis=1) for view in views)
 
 
-def exchange_sides(
-    view: View, positions: np.ndarray, variance: np.ndarray, groups: Sequence[np.ndarray], sides: np.ndarray
-) -> View:
+def exchange_sides(view: View, positions: np.ndarray, variance: np.ndarray) -> View:
     """The view with left and right exchanged where positions (F, J, 3) of that variance (J,) say they were confused.
 
-    groups: keypoints that are exchanged together, such as those of both arms; sides (K,): each one's counterpart.
+    Arms, legs and head each as a whole.
     """
-    points, sigma = view.points.copy(), view.sigma.copy()
+    points, sigma, sides = view.points.copy(), view.sigma.copy(), view.layout.sides
     other = replace(view, points=view.points[:, sides], sigma=view.sigma[:, sides])
     own, exchanged = (keypoint_costs(v, positions, variance) for v in (view, other))
-    for group in groups:
+    for group in view.layout.groups:
         rows = np.ix_(exchanged[:, group].sum(axis=1) + SURE_OF_SIDES < own[:, group].sum(axis=1), group)
         points[rows], sigma[rows] = other.points[rows], other.sigma[rows]
     return replace(view, points=points, sigma=sigma)

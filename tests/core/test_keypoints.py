@@ -4,9 +4,20 @@ import numpy as np
 import pytest
 
 from pads_blender.core.keypoint_files import read_keypoints
-from pads_blender.core.keypoints import COCO_17, COCO_WHOLEBODY, LAYOUTS, MEDIAPIPE_33, OPENPOSE_18, OPENPOSE_25
+from pads_blender.core.keypoints import (
+    COCO_17,
+    COCO_WHOLEBODY,
+    DETECTORS,
+    HUMAN36M_17,
+    MEDIAPIPE_33,
+    MODEL_JOINTS,
+    OPENPOSE_18,
+    OPENPOSE_25,
+)
 from pads_blender.core.skeleton import MODEL
 from pads_blender.errors import BadFileError
+
+LAYOUTS = (*DETECTORS, HUMAN36M_17, MODEL_JOINTS)
 
 
 def person(layout, shift: float = 0.0, scale: float = 1.0) -> np.ndarray:
@@ -21,14 +32,21 @@ def written(path, data):
 
 
 def test_every_mean_of_joints_is_one():
-    for layout in LAYOUTS.values():
+    for layout in LAYOUTS:
         assert layout.joints[layout.used].sum(axis=1) == pytest.approx(1.0)
         assert layout.offset[layout.used].min() >= 0.0
 
 
 def test_sides_are_mirrored():
-    for layout in LAYOUTS.values():
+    for layout in LAYOUTS:
         assert layout.joints[layout.sides][:, MODEL.mirrored] == pytest.approx(layout.joints)
+
+
+def test_groups_hold_both_sides_of_a_limb():
+    arms, legs = HUMAN36M_17.groups
+    assert [HUMAN36M_17.names[i] for i in arms] == [f"{s}_{j}" for s in ("left", "right") for j in
+                                                     ("shoulder", "elbow", "wrist")]  # fmt: skip
+    assert len(legs) == 6 and len(COCO_17.groups) == 3 and len(COCO_WHOLEBODY.groups[1]) == 12
 
 
 def test_points_lie_where_anatomy_has_them():
