@@ -22,6 +22,7 @@ import sys
 import sysconfig
 import tempfile
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -31,6 +32,7 @@ RUNNING = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 # Test files that load Blender get a process each: bpy keeps state, and a crash must not take other results along.
 BPY_TESTS = ("tests/blender/**/test_*.py", "tests/test_build.py")
+WINDOW_TESTS = "tests/window"  # a program with its own threads, whose pauses are measured: never beside others
 GROUP_LIMIT_SECONDS = 1800
 PYTEST_FOUND_NOTHING = 5
 
@@ -150,13 +152,10 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def call(command: list, timeout: float | None = None) -> int:
-    """Run a command in the repository root with its output shown; its exit code, or 124 when it ran out of time."""
+def call(command: list) -> int:
+    """Run a command in the repository root with its output shown; its exit code."""
     sys.stdout.flush()
-    try:
-        return subprocess.call([str(part) for part in command], cwd=ROOT, timeout=timeout)
-    except subprocess.TimeoutExpired:
-        return 124
+    return subprocess.call([str(part) for part in command], cwd=ROOT)
 
 
 # --- the commands -----------------------------------------------------------------------------------------------------
@@ -176,7 +175,7 @@ def test(arguments: list[str]) -> int:
     if arguments:
         return call([python, "-m", "pytest", *arguments])
     is_styled = check_style(python)
-    counts = [run_tests(python, group) for group in test_groups()]
+    counts = [*run_side_by_side(python, test_groups()), *run_side_by_side(python, [[WINDOW_TESTS]])]
     passed, failed, skipped = (sum(count[i] for count in counts) for i in range(3))
     if not is_styled:
         say("Style: ruff found something to mend; its list is at the top.")
@@ -191,22 +190,58 @@ def check_style(python: Path) -> bool:
 
 
 def test_groups() -> list[list[str]]:
-    """pytest arguments of each process: the tests without Blender together, each file with Blender by itself."""
+    """pytest arguments of each process: a folder without Blender together, each file with Blender by itself."""
     alone = sorted(path.relative_to(ROOT).as_posix() for pattern in BPY_TESTS for path in ROOT.glob(pattern))
-    return [["tests", *(f"--ignore={path}" for path in alone)], *([path] for path in alone)]
+    folders = {path.relative_to(ROOT).parts[1] for path in ROOT.glob("tests/*/**/test_*.py")}
+    folders = [f"tests/{name}" for name in sorted(folders, reverse=True)]  # training takes longest: it starts first
+    pure = [folder for folder in folders if folder not in ("tests/blender", WINDOW_TESTS)]
+    loose = [path.relative_to(ROOT).as_posix() for path in ROOT.glob("tests/test_*.py")]
+    return [*([group] for group in (*pure, *alone)), [path for path in sorted(loose) if path not in alone]]
 
 
-def run_tests(python: Path, arguments: list[str]) -> tuple[int, int, int]:
-    """(passed, failed, skipped) of one pytest process; a process that breaks down counts as one failure."""
-    say(f"== {arguments[0]}")
+def run_side_by_side(python: Path, groups: list[list[str]]) -> list[tuple[int, int, int]]:
+    """(passed, failed, skipped) of each group; as many run at a time as there are cores, their output is in order."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        runs = [pool.submit(run_tests, python, group) for group in groups]
+        try:
+            return [show(*run.result()) for run in runs]
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def show(output: str, counts: tuple[int, int, int]) -> tuple[int, int, int]:
+    """Print what a group had to say; its counts."""
+    print(output, end="", flush=True)
+    return counts
+
+
+def run_tests(python: Path, arguments: list[str]) -> tuple[str, tuple[int, int, int]]:
+    """Output and (passed, failed, skipped) of one pytest process; one that breaks down counts as one failure."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        code = call([python, "-m", "pytest", *arguments, f"--junitxml={report}"], timeout=GROUP_LIMIT_SECONDS)
+        command = [python, "-m", "pytest", *arguments, f"--junitxml={report}"]
+        code, output = listen(command, GROUP_LIMIT_SECONDS)
         passed, failed, skipped = read_counts(report)
+    output = f"== {' '.join(arguments)}\n{output}"
     if code not in (0, PYTEST_FOUND_NOTHING) and failed == 0:
-        say(f"{arguments[0]}: pytest ended with code {code}.")
+        output += f"{arguments[0]}: pytest ended with code {code}.\n"
         failed = 1
-    return passed, failed, skipped
+    return output, (passed, failed, skipped)
+
+
+def listen(command: list, timeout: float) -> tuple[int, str]:
+    """Exit code and output of a command in the repository root, on one core; 124 when it ran out of time."""
+    with tempfile.TemporaryFile() as output:
+        try:
+            environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+            code = subprocess.call(
+                command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT, timeout=timeout
+            )
+        except subprocess.TimeoutExpired:
+            code = 124
+        output.seek(0)
+        return code, output.read().decode("utf-8", errors="replace")
 
 
 def read_counts(report: Path) -> tuple[int, int, int]:

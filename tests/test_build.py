@@ -2,6 +2,7 @@
 Blender module. Each Blender runs in a process of its own, so this file never loads bpy itself."""
 
 import importlib.util
+import itertools
 import json
 import os
 import subprocess
@@ -269,7 +270,33 @@ def test_environment_is_made_once_per_requirement_list(build, monkeypatch, tmp_p
 def test_results_of_a_test_process_are_counted(build, tmp_path, source, counts):
     file = tmp_path / "test_made_up.py"
     file.write_text(source)
-    assert build.run_tests(Path(sys.executable), [str(file)]) == counts
+    output, found = build.run_tests(Path(sys.executable), [str(file)])
+    assert found == counts and output.startswith(f"== {file}\n")
+
+
+def test_every_test_file_is_in_one_group_and_each_with_blender_by_itself(build):
+    files = [path.relative_to(ROOT).as_posix() for path in (ROOT / "tests").rglob("test_*.py")]
+    groups = [[file for file in files if file.startswith(tuple(group))] for group in build.test_groups()]
+    assert sorted(itertools.chain(*groups)) == sorted(file for file in files if not file.startswith("tests/window/"))
+    assert all(len(group) == 1 for group in groups if "tests/blender/" in group[0])
+
+
+def test_groups_run_beside_each_other_and_report_in_order(build, monkeypatch, tmp_path, capfd):
+    """The first waits for what the second writes."""
+    (tmp_path / "test_first.py").write_text(
+        "import pathlib, time\n"
+        "def test_it():\n"
+        "    ends = time.monotonic() + 60\n"
+        f"    while not pathlib.Path({str(tmp_path / 'mark')!r}).exists(): assert time.monotonic() < ends\n"
+    )
+    (tmp_path / "test_second.py").write_text(
+        f"import pathlib\ndef test_it(): pathlib.Path({str(tmp_path / 'mark')!r}).touch()"
+    )
+    groups = [[str(tmp_path / f"test_{name}.py")] for name in ("first", "second")]
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    assert build.run_side_by_side(Path(sys.executable), groups) == [(1, 0, 0), (1, 0, 0)]
+    titles = [line for line in capfd.readouterr().out.splitlines() if line.startswith("== ")]
+    assert titles == [f"== {group[0]}" for group in groups]
 
 
 @pytest.mark.parametrize("is_data_there", [True, False])

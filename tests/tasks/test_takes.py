@@ -251,23 +251,27 @@ def long_take(shared_data):
     return jittered(truth), clip.mapping, truth
 
 
+@pytest.fixture(scope="module")
+def cleaned_long_take(long_take, prior):
+    dirty, mapping, _ = long_take
+    return clean_take(dirty, mapping, SETTINGS, prior)[0]
+
+
 def jerk(take: RigTake, mapping: Mapping) -> np.ndarray:
     """Third differences (F - 3,) of the joints' positions, millimetres a frame cubed, averaged over the joints."""
     return 1000.0 * np.linalg.norm(np.diff(positions_of(take, mapping), 3, axis=0), axis=-1).mean(axis=1)
 
 
-def test_windows_leave_no_seam(long_take, prior):
+def test_windows_leave_no_seam(long_take, cleaned_long_take):
     """By the place in the grid of windows: below the motion's own jerk, and hardly less even than it by chance is."""
-    dirty, mapping, truth = long_take
-    cleaned, _ = clean_take(dirty, mapping, SETTINGS, prior)
-    own, left = (np.median(jerk(t, mapping)[: 32 * 55].reshape(-1, 32), axis=0) for t in (truth, cleaned))
+    _, mapping, truth = long_take
+    own, left = (np.median(jerk(t, mapping)[: 32 * 55].reshape(-1, 32), axis=0) for t in (truth, cleaned_long_take))
     assert left.max() < own.mean()
     assert left.max() / left.mean() < 1.25 * own.max() / own.mean()
 
 
-def test_pieces_leave_no_seam_and_change_little(long_take, prior, monkeypatch):
+def test_pieces_leave_no_seam_and_change_little(long_take, cleaned_long_take, prior, monkeypatch):
     dirty, mapping, _ = long_take
-    whole, _ = clean_take(dirty, mapping, SETTINGS, prior)
     monkeypatch.setattr(pieces, "LONGEST", 700)
     steps = []
     parts, _ = clean_take(dirty, mapping, SETTINGS, prior, lambda step, count: steps.append(step / count))
@@ -276,7 +280,7 @@ def test_pieces_leave_no_seam_and_change_little(long_take, prior, monkeypatch):
     third = jerk(parts, mapping)
     inside = np.concatenate([np.arange(o.start, o.start + pieces.OVERLAP) for o in overlaps])
     assert third[inside].mean() < 1.2 * np.delete(third, inside).mean()
-    apart = np.linalg.norm(positions_of(parts, mapping) - positions_of(whole, mapping), axis=-1)
+    apart = np.linalg.norm(positions_of(parts, mapping) - positions_of(cleaned_long_take, mapping), axis=-1)
     assert 1000.0 * apart.mean() < 2.0
 
 
