@@ -7,7 +7,10 @@ import numpy as np
 
 
 def evaluate(item: bpy.types.Object, frames: np.ndarray) -> Iterator[bpy.types.Object]:
-    """The evaluated object at each scene frame (F,), valid until the next one; the scene's own frame comes back."""
+    """The evaluated object at each scene frame (F,); the scene's own frame comes back.
+
+    Valid until the next one only: matrices are views of Blender's memory and have to be copied at once.
+    """
     scene = bpy.context.scene
     frame, subframe = scene.frame_current, scene.frame_subframe
     try:
@@ -20,7 +23,7 @@ def evaluate(item: bpy.types.Object, frames: np.ndarray) -> Iterator[bpy.types.O
 
 def world_path(item: bpy.types.Object, frames: np.ndarray) -> np.ndarray:
     """The object's matrices (F, 4, 4) in the world."""
-    return np.array([each.matrix_world for each in evaluate(item, frames)], float)
+    return np.array([np.array(each.matrix_world) for each in evaluate(item, frames)], float)
 
 
 def carrier_path(item: bpy.types.Object, frames: np.ndarray) -> np.ndarray:
@@ -30,6 +33,8 @@ def carrier_path(item: bpy.types.Object, frames: np.ndarray) -> np.ndarray:
 
 def bone_paths(armature: bpy.types.Object, names: Sequence[str], frames: np.ndarray) -> np.ndarray:
     """The posed bones' matrices (F, B, 4, 4) in armature space."""
-    return np.array(
-        [[each.pose.bones[name].matrix for name in names] for each in evaluate(armature, frames)], float
-    ).reshape(len(frames), len(names), 4, 4)
+    paths = np.empty((len(frames), len(names), 4, 4))
+    for row, each in enumerate(evaluate(armature, frames)):
+        for column, name in enumerate(names):
+            paths[row, column] = each.pose.bones[name].matrix
+    return paths
