@@ -17,6 +17,10 @@ class PriorError(PadsError):
     """A bundled or chosen prior is missing, damaged or does not match its contract."""
 
 
+class BackendError(PadsError):
+    """A runtime or device that cannot be used here; another one is used in its place."""
+
+
 class TakeError(PadsError):
     """The take itself cannot be worked on: no keys, no frames in the range, or values that are not numbers."""
 

@@ -1,11 +1,17 @@
 """The prior as every sampler sees it: a denoiser and its derivative. Knows nothing of measurements."""
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
 from ..paths import bundled_models_dir
+from .backends import SafeNetwork, Say, log_line, open_network
+from .contract import read_contract
+from .device_choice import order
+from .trial import Host
 
 
 class Prior(Protocol):
@@ -24,11 +30,25 @@ class Prior(Protocol):
         ...
 
 
-def load_prior(kind: str, folder: Path | None = None, threads: int | None = None) -> Prior:
-    """The shipped prior `pose` or `motion`; PriorError when it is missing, damaged or not as its contract says."""
-    from .contract import read_contract
-    from .onnx_prior import OnnxPosePrior, OnnxWindowPrior
+def load_prior(
+    kind: str,
+    folder: Path | None = None,
+    threads: int | None = None,
+    backend: str = "auto",
+    host: Host | None = None,
+    say: Say = log_line,
+) -> Prior:
+    """The shipped prior `pose` or `motion`; PriorError when it is missing, damaged or not as its contract says.
 
-    readers = {"pose": OnnxPosePrior, "motion": OnnxWindowPrior}
-    contract = read_contract((folder or bundled_models_dir()) / f"pads_{kind}.json", kind)
-    return readers[kind](contract, threads)
+    backend: a name from backends.BACKENDS, or `auto` for the choice that is remembered in the host's folder. One that
+    fails gives way to the next with one line through say.
+    """
+    from .learned_priors import PosePrior, WindowPrior  # they know this file
+
+    folder = folder or bundled_models_dir()
+    contract = read_contract(folder / f"pads_{kind}.json", kind)
+    found = order(backend, host or Host(), folder, kind)
+    if found.complaint:
+        say(found.complaint)
+    networks = [open_network(contract, name, threads, batch) for name, batch in found.backends]
+    return {"pose": PosePrior, "motion": WindowPrior}[kind](contract, SafeNetwork(networks, say))

@@ -12,6 +12,7 @@ import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ from torch.fx.experimental.proxy_tensor import make_fx
 
 from ..core.skeleton import JOINTS
 from ..diffusion import window
-from ..diffusion.onnx_prior import OnnxPosePrior
+from ..diffusion.learned_priors import PosePrior
 from ..diffusion.prior import load_prior
 from . import data
 from .network import NetworkSettings, PoseNetwork, WindowNetwork
@@ -62,11 +63,13 @@ def export_pose(network: PoseNetwork, folder: Path) -> dict[str, Path]:
     forward, gradient = folder / "pads_pose.onnx", folder / "pads_pose_vjp.onnx"
     batch = torch.export.Dim("batch", min=1, max=1 << 20)
     _export(network, (x, t), _POSE_INPUTS[:2], ["eps"], forward, ({0: batch}, {0: batch}))
+    _store_half(forward, _name_weights(forward, network))
     with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH):
         graph = make_fx(WithGradient(network), decomposition_table=_gradient_decompositions())(
             x, t, torch.randn_like(x)
         )
     _export(graph, (x, t, torch.randn_like(x)), _POSE_INPUTS, ["eps", "pulled"], gradient)
+    _store_half(gradient)
     return {"forward": forward, "vjp": gradient}
 
 
@@ -84,26 +87,68 @@ def export_window(network: WindowNetwork, folder: Path) -> dict[str, Path]:
     path = folder / "pads_motion.onnx"
     batch = torch.export.Dim("batch", min=1, max=1 << 20)
     _export(network, (features,), ["features"], ["correction"], path, ({0: batch},))
+    _store_half(path, _name_weights(path, network))
     return {"forward": path}
 
 
 def _export(
     module: Callable, example: tuple, inputs: list[str], outputs: list[str], path: Path, dynamic: tuple | None = None
 ) -> None:
-    """Opset 18 and IR 10, which every supported runtime reads."""
+    """Opset 18 and IR 8, which every runtime since ONNX Runtime 1.14 reads: another add-on may bring an old one."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
             module, example, dynamo=True, opset_version=18, verbose=False, dynamic_shapes=dynamic,
             input_names=inputs, output_names=outputs, external_data=False,
         )  # fmt: skip
-    program.model.ir_version = 10
+    program.model.ir_version = 8
     program.save(path, external_data=False)
-    _store_half(path)
 
 
-def _store_half(path: Path) -> None:
-    """Matrices stored as 16-bit floats and cast when the file is loaded: half the size, the same arithmetic."""
+def _name_weights(path: Path, network: torch.nn.Module) -> list[str]:
+    """Give the parameters in the graph the names that diffusion/onnx_file.py looks for; all these names.
+
+    The exporter names biases after the network, matrices after nothing, and joins parameters that are alike: what it
+    joined is added once more.
+    """
+    import onnx
+    from onnx import numpy_helper
+
+    model = onnx.load(path)
+    stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    wanted = {name: parameter.detach().numpy() for name, parameter in network.named_parameters()}
+    nameless = {name: values for name, values in stored.items() if name not in wanted}
+    renamed = {}
+    for name, values in wanted.items():
+        if name in stored:
+            continue
+        same, turned = _find(nameless, values), _find(nameless, values.T)
+        if same or turned:
+            renamed[same or turned] = name if same else name + ".T"
+            del nameless[same or turned]
+        else:
+            model.graph.initializer.append(numpy_helper.from_array(values, name))
+    _rename(model.graph, renamed)
+    onnx.save(model, path)
+    return [*wanted, *renamed.values()]
+
+
+def _find(stored: dict[str, np.ndarray], values: np.ndarray) -> str | None:
+    return next((name for name, other in stored.items() if np.array_equal(other, values)), None)
+
+
+def _rename(graph: Any, names: dict[str, str]) -> None:
+    for tensor in graph.initializer:
+        tensor.name = names.get(tensor.name, tensor.name)
+    for node in graph.node:
+        node.input[:] = [names.get(name, name) for name in node.input]
+
+
+def _store_half(path: Path, names: list[str] | None = None) -> None:
+    """Matrices (of these names) stored as 16-bit floats and cast when the file is loaded: half the size, the same sums.
+
+    Tables that the network computes for itself are no weights, and stay as exact as in training.
+    """
     import onnx
     from onnx import numpy_helper
 
@@ -111,7 +156,7 @@ def _store_half(path: Path) -> None:
     casts = []
     for tensor in model.graph.initializer:
         values = numpy_helper.to_array(tensor)
-        if values.dtype == np.float32 and values.size >= 256:
+        if values.dtype == np.float32 and values.size >= 256 and (names is None or tensor.name in names):
             name = tensor.name
             tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), name + ".half"))
             casts.append(onnx.helper.make_node("Cast", [name + ".half"], [name], to=onnx.TensorProto.FLOAT))
@@ -144,7 +189,7 @@ def write_contract(kind: str, run: Path, files: dict[str, Path], folder: Path) -
     return path
 
 
-def measure_denoiser(prior: OnnxPosePrior, data_folder: Path) -> dict:
+def measure_denoiser(prior: PosePrior, data_folder: Path) -> dict:
     """RMS error per coordinate on validation poses at 16 noise levels, metres."""
     clips = [c for c in data.load_split(data_folder, "validation") if c.subject.startswith("cmu")]
     poses = np.concatenate([c.positions - c.positions[:, :1] for c in clips])[::10].astype(float)

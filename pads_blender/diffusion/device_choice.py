@@ -1,0 +1,196 @@
+"""Which backend runs the priors here: measured once in trial processes, remembered in a small JSON.
+
+A trial takes seconds, so that the first job does not wait for it: until survey has run, the CPU is used.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.metadata
+import importlib.util
+import json
+import platform
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ..errors import BackendError, PadsError
+from ..paths import bundled_models_dir, written_whole
+from .backends import BACKENDS, BY_NAME, LAST_RESORT, Backend
+from .trial import Host, Trial, try_backend
+
+_FILE, _VERSION = "device.json", 1
+# A GPU that is hardly faster is left to the viewport.
+_GPU_GAIN = 1.5
+_DISTRIBUTIONS = ("onnxruntime", "onnxruntime-webgpu", "onnxruntime-gpu", "onnxruntime-directml", "torch")
+OnTrial = Callable[[int, int, str], None]  # done, total, label of the backend that is tried next
+
+
+@dataclass(frozen=True)
+class Survey:
+    """All that was tried on this machine, and what is used for it."""
+
+    trials: tuple[Trial, ...]
+    backend: str
+    batch: int
+    reason: str  # one line
+
+
+def survey(host: Host, models: Path | None = None, on_trial: OnTrial | None = None) -> Survey:
+    """Try every backend whose runtime is installed, choose, and remember it in the host's folder; some seconds.
+
+    on_trial is called before each trial and may raise, to stop.
+    """
+    models, trials = models or bundled_models_dir(), []
+    present = [backend for backend in BACKENDS if is_installed(backend.runtime)]
+    for done, backend in enumerate(present):
+        if on_trial:
+            on_trial(done, len(present), backend.label)
+        trials.append(try_backend(backend.name, models, host))
+    found = _decide(tuple(trials))
+    if host.folder:
+        _remember(found, models, host.folder)
+    return found
+
+
+def is_installed(runtime: str) -> bool:
+    """Whether the runtime's module can be found; it is not loaded."""
+    try:
+        return runtime in sys.modules or importlib.util.find_spec(runtime) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def _decide(trials: Sequence[Trial]) -> Survey:
+    """The fastest backend; a GPU only where it gains enough over the processor."""
+    usable = sorted((t for t in trials if t.is_usable), key=lambda t: -t.frames_per_second)
+    if not usable:
+        return Survey(tuple(trials), LAST_RESORT, BY_NAME[LAST_RESORT].batch, "nothing else works here")
+    processors = [t for t in usable if not BY_NAME[t.backend].is_gpu]
+    best = usable[0]
+    reason = f"fastest of {len(usable)} that work here: {best.frames_per_second:.0f} frames a second"
+    if processors and best is not processors[0]:
+        gain = best.frames_per_second / processors[0].frames_per_second
+        if gain < _GPU_GAIN:
+            best = processors[0]
+            reason = f"no GPU is {_GPU_GAIN:g} times faster: {best.frames_per_second:.0f} frames a second"
+        else:
+            reason += f", {gain:.1f} times the processor's"
+    return Survey(tuple(trials), best.backend, best.batch, reason)
+
+
+def remembered(host: Host, models: Path | None = None) -> Survey | None:
+    """The survey made earlier, unless the runtimes, the priors or the machine have changed since."""
+    if not host.folder:
+        return None
+    try:
+        fields = json.loads((host.folder / _FILE).read_text(encoding="utf-8"))
+        if fields["signature"] != _signature(models or bundled_models_dir()):
+            return None
+        trials = tuple(Trial(**trial) for trial in fields["trials"])
+        return Survey(trials, BY_NAME[fields["backend"]].name, int(fields["batch"]), fields["reason"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def forget(host: Host) -> None:
+    """Drop the remembered survey."""
+    if host.folder:
+        (host.folder / _FILE).unlink(missing_ok=True)
+
+
+def _remember(found: Survey, models: Path, folder: Path) -> None:
+    """A folder that cannot be written costs the memory, not the job."""
+    fields = asdict(found) | {"signature": _signature(models)}
+    try:
+        with written_whole(folder / _FILE) as path:
+            path.write_text(json.dumps(fields, indent=1) + "\n", encoding="utf-8")
+    except PadsError:
+        return
+
+
+def _signature(models: Path) -> dict:
+    """What a survey holds for; reads no native library."""
+    contract = models / "pads_motion.json"
+    return {
+        "version": _VERSION,
+        "python": platform.python_version(),
+        "machine": [platform.system(), platform.release(), platform.machine()],
+        "runtimes": {name: _installed_version(name) for name in _DISTRIBUTIONS},
+        "prior": hashlib.sha256(contract.read_bytes()).hexdigest() if contract.is_file() else "",
+    }
+
+
+def _installed_version(distribution: str) -> str:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+@dataclass(frozen=True)
+class Order:
+    """Backends to run a job on, each later one in case those before fail, with their batches."""
+
+    backends: tuple[tuple[str, int], ...]
+    complaint: str  # one line on why the first choice is not among them; else empty
+
+
+def order(wanted: str, host: Host, models: Path, kind: str) -> Order:
+    """What to run a job on: the wanted backend, or with `auto` the remembered choice, else the processor."""
+    if wanted != "auto" and wanted not in BY_NAME:
+        raise BackendError(f"There is no device '{wanted}': choose auto or one of {', '.join(BY_NAME)}.")
+    known = remembered(host, models)
+    first = wanted if wanted != "auto" else known.backend if known else "cpu"
+    names = list(dict.fromkeys((first, "cpu", LAST_RESORT)))
+    reasons = {name: _complaint(name, known, host, models, kind) for name in names[: names.index(LAST_RESORT) + 1]}
+    kept = [name for name, reason in reasons.items() if not reason]
+    complaint = f"Going on with {BY_NAME[kept[0]].label}: {BY_NAME[first].label} {reasons[first]}."
+    return Order(tuple((name, _batch(name, known)) for name in kept), complaint if reasons[first] else "")
+
+
+def _batch(name: str, known: Survey | None) -> int:
+    tried = next((t for t in known.trials if t.backend == name and t.batch), None) if known else None
+    return tried.batch if tried else BY_NAME[name].batch
+
+
+def _complaint(name: str, known: Survey | None, host: Host, models: Path, kind: str) -> str:
+    """Why the backend must not be loaded in this process; empty when it may."""
+    backend = BY_NAME[name]
+    if backend.runtime == "numpy":
+        return ""
+    tried = next((t for t in known.trials if t.backend == name), None) if known else None
+    if not tried and name == "cpu" and backend.runtime in sys.modules:  # another add-on has loaded it
+        return ""
+    tried = tried or _tried_quickly(name, host, models, kind)
+    return "" if tried.is_usable else tried.reason
+
+
+@functools.cache
+def _tried_quickly(name: str, host: Host, models: Path, kind: str) -> Trial:
+    """Whether the backend loads, once in the life of this process."""
+    if not is_installed(BY_NAME[name].runtime):
+        return Trial(name, False, "is not installed")
+    return try_backend(name, models, host, kind)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One line of the list of backends, for people."""
+
+    backend: Backend
+    is_installed: bool
+    is_used: bool
+    trial: Trial | None  # None: not tried yet
+
+
+def listed(host: Host, models: Path | None = None) -> tuple[Listed, ...]:
+    """Every backend with what is known of it; fast, loads nothing."""
+    known = remembered(host, models)
+    trials = {trial.backend: trial for trial in known.trials} if known else {}
+    return tuple(
+        Listed(b, is_installed(b.runtime), bool(known) and known.backend == b.name, trials.get(b.name))
+        for b in BACKENDS
+    )

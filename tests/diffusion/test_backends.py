@@ -1,0 +1,229 @@
+"""Every way to run the priors gives the same result, and one that fails is replaced by the next."""
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pads_blender.core.skeleton import JOINTS
+from pads_blender.diffusion import device_choice, trial, window
+from pads_blender.diffusion.backends import BACKENDS, BY_NAME, SafeNetwork, open_network
+from pads_blender.diffusion.contract import read_contract
+from pads_blender.diffusion.learned_priors import WindowPrior
+from pads_blender.diffusion.prior import load_prior
+from pads_blender.diffusion.trial import Host, Trial
+from pads_blender.errors import BackendError, PriorError
+from pads_blender.paths import bundled_models_dir
+
+# 32-bit sums in another order, through up to seven blocks; seen: 2e-5 where outputs reach 8.
+SAME = {"atol": 1e-4, "rtol": 0}
+OTHERS = [
+    pytest.param("torch-cpu", marks=pytest.mark.skipif(not device_choice.is_installed("torch"), reason="no torch")),
+    "numpy",
+]
+
+
+def contract(kind: str):
+    return read_contract(bundled_models_dir() / f"pads_{kind}.json", kind)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_the_motion_network_is_the_same_on_each_backend(name):
+    features = trial.sample_features(3)
+    expected = open_network(contract("motion"), "cpu", threads=1).forward(features)
+    assert np.abs(expected).max() > 1.0
+    np.testing.assert_allclose(open_network(contract("motion"), name, threads=1).forward(features), expected, **SAME)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_the_pose_network_and_its_gradient_are_the_same_on_each_backend(name):
+    poses = trial.sample_poses(70)  # more than the gradient graph's batch
+    expected, found = (open_network(contract("pose"), n, threads=1) for n in ("cpu", name))
+    np.testing.assert_allclose(found.forward(*poses[:2]), expected.forward(*poses[:2]), **SAME)
+    for a, b in zip(found.vjp(*poses), expected.vjp(*poses), strict=True):
+        assert np.abs(b).max() > 1.0
+        np.testing.assert_allclose(a, b, **SAME)
+
+
+@pytest.mark.parametrize("name", ["cpu", *OTHERS])
+def test_results_do_not_depend_on_the_size_of_batches(name):
+    x = np.random.default_rng(0).standard_normal((5, window.FRAMES, len(JOINTS), 3))
+    sigma = np.full(x.shape[:3], 0.05)
+    sigma[1, 10:20, 4] = np.inf
+    once, pairs = (
+        WindowPrior(contract("motion"), open_network(contract("motion"), name, 1, batch)).denoise(x, sigma)
+        for batch in (64, 2)
+    )
+    np.testing.assert_allclose(once, pairs, atol=1e-5)  # metres
+    pose = load_prior("pose", threads=1, backend=name)
+    poses = x[0][:33]
+    small = replace(pose, network=open_network(contract("pose"), name, 1, 1))
+    np.testing.assert_allclose(pose.denoise(poses, 0.1), small.denoise(poses, 0.1), atol=1e-5)
+
+
+@dataclass
+class Fixed:
+    """A network that answers what it is told to, or fails."""
+
+    label: str
+    answer: np.ndarray | Exception
+    batch: int = 7
+    asked: int = 0
+
+    def forward(self, *inputs):
+        self.asked += 1
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+def test_a_network_that_fails_is_left_for_good_with_one_line():
+    said, lines = [], "device lost\nand a page of addresses"
+    networks = [Fixed("GPU", RuntimeError(lines)), Fixed("CPU", np.array([np.nan])), Fixed("NumPy", np.ones(1))]
+    safe = SafeNetwork(networks, said.append)
+    assert safe.forward(np.zeros(1)) == safe.forward(np.zeros(1)) == 1.0
+    assert [network.asked for network in networks] == [1, 1, 2]
+    assert said == [
+        "GPU does not work here, going on with CPU: device lost",
+        "CPU does not work here, going on with NumPy: its answer is not made of numbers",
+    ]
+    assert safe.label == "NumPy"
+
+
+def test_the_last_network_and_a_damaged_prior_fail_openly():
+    with pytest.raises(RuntimeError, match="alone"):
+        SafeNetwork([Fixed("NumPy", RuntimeError("alone"))]).forward()
+    with pytest.raises(PriorError, match="damaged"):
+        SafeNetwork([Fixed("CPU", PriorError("damaged")), Fixed("NumPy", np.ones(1))]).forward()
+
+
+def test_an_unknown_device_is_named():
+    with pytest.raises(BackendError, match="'abacus'"):
+        load_prior("motion", backend="abacus")
+
+
+def test_a_backend_is_tried_in_a_process_of_its_own():
+    tried = trial.try_backend("numpy", bundled_models_dir(), Host())
+    assert tried.is_usable and tried.difference == 0.0 and tried.batch in (4, 16, 64)
+    assert tried.frames_per_second > 0 and "pads_trial" not in sys.modules
+
+
+def fake_runtime(folder: Path, monkeypatch, source: str) -> None:
+    """Another add-on's onnxruntime comes first on the path."""
+    (folder / "onnxruntime").mkdir()
+    (folder / "onnxruntime" / "__init__.py").write_text(source)
+    monkeypatch.syspath_prepend(folder)
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("import os; os.abort()", "ended the process that tried it"),
+        ("raise ImportError('DLL load failed')", "DLL load failed"),
+        ("class SessionOptions: pass", "no attribute 'InferenceSession'"),
+    ],
+    ids=["crash", "import error", "too old"],
+)
+def test_a_runtime_that_breaks_is_a_message_and_numpy_goes_on(tmp_path, monkeypatch, source, reason):
+    """A crash in the trial must not reach this process, nor must the runtime be loaded here."""
+    monkeypatch.delitem(sys.modules, "onnxruntime", raising=False)
+    fake_runtime(tmp_path, monkeypatch, source)
+    device_choice._tried_quickly.cache_clear()
+    said = []
+    prior = load_prior("motion", threads=1, say=said.append)
+    assert prior.network.label == BY_NAME["numpy"].label
+    (line,) = said
+    assert line.startswith("Going on with CPU (NumPy): CPU (ONNX Runtime)") and reason in line
+    assert "onnxruntime" not in sys.modules
+    device_choice._tried_quickly.cache_clear()
+
+
+def trials_of(**speeds: float) -> list[Trial]:
+    return [Trial(name.replace("_", "-"), True, "", speed, 16) for name, speed in speeds.items()]
+
+
+@pytest.mark.parametrize(
+    ("speeds", "chosen", "reason"),
+    [
+        ({"webgpu": 900.0, "cpu": 300.0, "numpy": 200.0}, "webgpu", "fastest of 3 .* 3.0 times the processor's"),
+        ({"webgpu": 310.0, "cpu": 300.0}, "cpu", "no GPU is 1.5 times faster"),
+        ({"webgpu": 3.0, "cpu": 300.0, "torch_cpu": 330.0}, "torch-cpu", "330 frames a second"),
+        ({}, "numpy", "nothing else"),
+    ],
+)
+def test_the_fastest_backend_is_chosen_and_a_gpu_only_where_it_gains(monkeypatch, speeds, chosen, reason):
+    tried = {trial.backend: trial for trial in trials_of(**speeds)}
+    monkeypatch.setattr(device_choice, "is_installed", lambda runtime: True)
+    monkeypatch.setattr(
+        device_choice, "try_backend", lambda name, *_: tried.get(name, Trial(name, False, "is not there"))
+    )
+    seen = []
+    found = device_choice.survey(Host(), on_trial=lambda *step: seen.append(step))
+    assert found.backend == chosen
+    assert re.search(reason, found.reason)
+    assert seen[0] == (0, len(BACKENDS), BACKENDS[0].label) and len(found.trials) == len(BACKENDS)
+
+
+@pytest.fixture
+def surveyed(monkeypatch, tmp_path) -> Host:
+    """A host with a survey behind it that found torch fastest and ONNX Runtime broken."""
+    tried = {"torch-cpu": trials_of(torch_cpu=50.0)[0], "numpy": trials_of(numpy=9.0)[0]}
+    monkeypatch.setattr(device_choice, "is_installed", lambda runtime: True)
+    monkeypatch.setattr(device_choice, "try_backend", lambda name, *_: tried.get(name, Trial(name, False, "crashes")))
+    host = Host(tmp_path / "user")
+    device_choice.survey(host)
+    monkeypatch.setattr(device_choice, "try_backend", lambda *_: pytest.fail("tried although it is remembered"))
+    return host
+
+
+def test_the_choice_is_remembered_with_its_batch_and_nothing_is_tried_again(surveyed):
+    chosen = device_choice.order("auto", surveyed, bundled_models_dir(), "motion")
+    assert chosen.backends == (("torch-cpu", 16), ("numpy", 16)) and chosen.complaint == ""
+    wanted = device_choice.order("webgpu", surveyed, bundled_models_dir(), "motion")
+    assert wanted.backends == (("numpy", 16),)
+    assert wanted.complaint == "Going on with CPU (NumPy): GPU (ONNX Runtime, WebGPU) crashes."
+    used = [line.backend.name for line in device_choice.listed(surveyed) if line.is_used]
+    assert used == ["torch-cpu"]
+
+
+def test_the_choice_is_made_anew_when_the_runtimes_change_or_the_file_is_damaged(surveyed, monkeypatch):
+    assert device_choice.remembered(surveyed).backend == "torch-cpu"
+    file = surveyed.folder / "device.json"
+    text = file.read_text()
+    file.write_text(text[:-20])
+    assert device_choice.remembered(surveyed) is None
+    file.write_text(json.dumps(json.loads(text) | {"backend": "abacus"}))
+    assert device_choice.remembered(surveyed) is None
+    file.write_text(text)
+    monkeypatch.setattr(device_choice, "_installed_version", lambda name: "99")
+    assert device_choice.remembered(surveyed) is None
+    device_choice.forget(surveyed)
+    assert not file.exists()
+
+
+def test_the_weights_read_without_onnx_are_those_in_the_file(tmp_path):
+    """A truncated file is refused with a sentence and not with an error of the reader."""
+    from pads_blender.diffusion.onnx_file import read_weights
+
+    path = contract("motion").file("forward")
+    settings = contract("motion")["network"]
+    weights = read_weights(path)
+    assert weights["blocks.0.attention.qkv.weight"].shape == (3 * settings["width"], settings["width"])
+    assert weights["head.weight"].shape == (3 * len(JOINTS), settings["width"])
+    cut = tmp_path / "cut.onnx"
+    cut.write_bytes(path.read_bytes()[:-1000])
+    with pytest.raises(PriorError, match=r"cut\.onnx cannot be read"):
+        read_weights(cut)
+
+
+def test_no_runtime_is_loaded_before_a_prior_is_asked():
+    code = (
+        "import sys; from pads_blender.diffusion.prior import load_prior; load_prior('motion', backend='numpy');"
+        "assert not {'onnxruntime', 'torch'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).resolve().parents[2])
