@@ -1,28 +1,60 @@
-"""What Blender switches on and off with the extension: classes, handlers, the command for batch work."""
+"""What Blender switches on and off with the extension: classes, handlers, menus, the command for batch work."""
 
 from collections.abc import Sequence
 
 import bpy
+from bpy.app.handlers import persistent
 
-from . import operators, panels
+from .. import jobs
+from . import (
+    job_operator,
+    operators_clean,
+    operators_compare,
+    operators_computer,
+    panels_clean,
+    preferences,
+    properties,
+)
 
-_CLASSES = (*operators.CLASSES, *panels.CLASSES)
+_MODULES = (
+    preferences,
+    properties,
+    job_operator,
+    operators_clean,
+    operators_compare,
+    operators_computer,
+    panels_clean,
+)
+_CLASSES = tuple(cls for module in _MODULES for cls in module.CLASSES)
 _commands: list[object] = []  # handles of registered commands, which Blender wants back
 
 
 def register() -> None:
-    """Make the extension's classes and its command known to Blender."""
+    """Make all that the extension adds known to Blender."""
     for cls in _CLASSES:
         bpy.utils.register_class(cls)
+    properties.register()
+    bpy.types.VIEW3D_MT_pose.append(panels_clean.draw_menu)
+    bpy.app.handlers.load_pre.append(_stop_job)
     _commands.append(bpy.utils.register_cli_command("pads", _run_command))
 
 
 def unregister() -> None:
-    """Undo register() in reverse."""
+    """Undo register() in reverse, after what is under way has been stopped."""
+    jobs.stop()
     while _commands:
         bpy.utils.unregister_cli_command(_commands.pop())
+    bpy.app.handlers.load_pre.remove(_stop_job)
+    bpy.types.VIEW3D_MT_pose.remove(panels_clean.draw_menu)
+    properties.unregister()
     for cls in reversed(_CLASSES):
         bpy.utils.unregister_class(cls)
+
+
+@persistent
+def _stop_job(*_: object) -> None:
+    """Another file is about to be opened: what was read from this one is of no use there."""
+    jobs.stop()
 
 
 def _run_command(arguments: Sequence[str]) -> int:

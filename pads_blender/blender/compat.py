@@ -24,3 +24,15 @@ def assign_action(animation: bpy.types.AnimData, action: bpy.types.Action, slot_
     """Make the action current in the slot with this handle; a copied action keeps its original's handles."""
     animation.action = action
     animation.action_slot = next(slot for slot in action.slots if slot.handle == slot_handle)
+
+
+def is_bone_selected(bone: bpy.types.PoseBone) -> bool:
+    """Whether the bone is selected and in sight; from 5.0 on a pose bone knows this itself."""
+    has_own = hasattr(bone, "select")
+    return (bone.select if has_own else bone.bone.select) and not (bone.hide if has_own else bone.bone.hide)
+
+
+def select_bone(bone: bpy.types.PoseBone, is_selected: bool) -> None:
+    """Select the bone or not."""
+    owner = bone if hasattr(bone, "select") else bone.bone
+    owner.select = is_selected

@@ -82,12 +82,17 @@ def toggle_original(armature: bpy.types.Object) -> str:
     """Switch between the cleaned action and the one it was made from; the name of the one now shown."""
     animation = armature.animation_data
     current = animation.action if animation else None
-    other = current and (current.get(ORIGINAL) or _find_cleaned(current))
+    other = current and (current.get(ORIGINAL) or find_cleaned(current))
     if not other:
         raise TakeError(f"{armature.name} has no cleaned action to compare with: press Clean Mocap first.")
     compat.assign_action(animation, other, animation.action_slot.handle)
-    _restore(armature, json.loads(current.get(_UNKEYED, "[]")))
+    restore_unkeyed(armature, current)
     return other.name
+
+
+def restore_unkeyed(armature: bpy.types.Object, cleaned: bpy.types.Action) -> None:
+    """Set channels back to their old values that only the cleaned action, now switched off, has curves for."""
+    _restore(armature, json.loads(cleaned.get(_UNKEYED, "[]")))
 
 
 def _restore(armature: bpy.types.Object, unkeyed: list[tuple[str, str, list[float]]]) -> None:
@@ -100,7 +105,7 @@ def _restore(armature: bpy.types.Object, unkeyed: list[tuple[str, str, list[floa
             setattr(owner, name, values)
 
 
-def _find_cleaned(original: bpy.types.Action) -> bpy.types.Action | None:
+def find_cleaned(original: bpy.types.Action) -> bpy.types.Action | None:
     """The cleaned action made last from this one."""
     cleaned = [action for action in bpy.data.actions if action.get(ORIGINAL) == original]
     return max(cleaned, key=lambda action: action.session_uid, default=None)

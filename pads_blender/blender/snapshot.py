@@ -20,6 +20,7 @@ from .rig_reader import find_curves
 from .rig_writer import Written, write_take
 
 _DEFAULT_KEYS = KeptKeys()
+_ROUNDED = 1e-4  # of the axes' length, and of the rig's size
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class Snapshot:
 
     armature: str  # name when it was read
     armature_uid: int
-    content: str  # digest of all that the result depends on
+    content: str  # digest of the bones' names and of the keys
+    rest: np.ndarray  # (B, 4, 4) of the armature's bones
     take: RigTake
     mapping: Mapping
     kept: Kept
@@ -40,16 +42,23 @@ def take_snapshot(armature: bpy.types.Object, keys: KeptKeys = _DEFAULT_KEYS, sw
     mapping = read_mapping(armature)
     take = read_rig(armature, mapping, switch_to_fk)
     kept = read_kept(armature, take, keys)
-    return Snapshot(armature.name, armature.session_uid, _digest(armature), take, mapping, kept, switch_to_fk)
+    rest, content = _rest(armature), _digest(armature)
+    return Snapshot(armature.name, armature.session_uid, content, rest, take, mapping, kept, switch_to_fk)
+
+
+def find_armature(snapshot: Snapshot) -> bpy.types.Object:
+    """The armature that the snapshot was taken of, whatever became of it; TakeError where it is gone."""
+    armature = next((each for each in bpy.data.objects if each.session_uid == snapshot.armature_uid), None)
+    if armature is None or bpy.context.scene not in armature.users_scene:
+        raise TakeError(f"{snapshot.armature} is no longer in the scene: nothing was changed.")
+    return armature
 
 
 def find_again(snapshot: Snapshot) -> bpy.types.Object:
     """The armature that the snapshot was taken of; TakeError where it is gone or no longer what it was."""
-    armature = next((each for each in bpy.data.objects if each.session_uid == snapshot.armature_uid), None)
-    if armature is None or bpy.context.scene not in armature.users_scene:
-        raise TakeError(f"{snapshot.armature} is no longer in the scene: nothing was changed.")
+    armature = find_armature(snapshot)
     try:
-        is_same = _digest(armature) == snapshot.content
+        is_same = _digest(armature) == snapshot.content and _is_near(_rest(armature), snapshot.rest)
     except TakeError:
         is_same = False
     if not is_same:
@@ -64,15 +73,25 @@ def apply_result(snapshot: Snapshot, after: RigTake) -> Written:
     return write_take(find_again(snapshot), snapshot.take, after, snapshot.switch_to_fk)
 
 
+def _rest(armature: bpy.types.Object) -> np.ndarray:
+    """Matrices (B, 4, 4) of the bones at rest."""
+    return np.array([bone.matrix_local for bone in armature.data.bones], float)
+
+
+def _is_near(rest: np.ndarray, other: np.ndarray) -> bool:
+    """Whether two rest poses are the same but for what Blender rounds when Edit Mode is left (4.5 and 5.2)."""
+    size = np.array([1.0, 1.0, 1.0, max(float(np.ptp(other[:, :3, 3], axis=0).max()), 1e-6)])
+    return rest.shape == other.shape and bool((np.abs(rest - other) / size < _ROUNDED).all())
+
+
 def _digest(armature: bpy.types.Object) -> str:
-    """Sixteen hexadecimal digits of the bones at rest, the action and all its keys."""
+    """Sixteen hexadecimal digits of the bones' names and modes, the action and all its keys."""
     bag, digest = find_curves(armature), hashlib.blake2b(digest_size=8)
     animation = armature.animation_data
     digest.update(repr((animation.action.session_uid, animation.action_slot.handle)).encode())
     for bone in armature.data.bones:
         parent = bone.parent.name if bone.parent else None
         digest.update(repr((bone.name, parent, armature.pose.bones[bone.name].rotation_mode)).encode())
-        digest.update(np.array(bone.matrix_local, np.float32).tobytes())
     for fcurve in bag.fcurves:
         digest.update(repr((fcurve.data_path, fcurve.array_index, curves.is_locked(fcurve))).encode())
         digest.update(curves.key_points(fcurve).tobytes())

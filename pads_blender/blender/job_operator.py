@@ -1,0 +1,129 @@
+"""What all buttons with slow work share: modal with a timer in the window, in one go from scripts and in background."""
+
+from __future__ import annotations
+
+import bpy
+
+from .. import jobs
+from ..errors import PadsError
+from .reporting import OperatorResult, reports_errors, reports_event_errors
+from .session import Session, Task, describe
+
+_TICK_SECONDS = 0.1
+_EDITORS = {"VIEW_3D": "UI", "GRAPH_EDITOR": "UI", "DOPESHEET_EDITOR": "UI", "PREFERENCES": "WINDOW"}
+
+
+class JobOperator:
+    """Mixin for operators: prepare() reads the scene and says what is to be done; the rest is here."""
+
+    def prepare(self, context: bpy.types.Context) -> Task:
+        """Read the scene into a task; PadsError where there is nothing to do."""
+        raise NotImplementedError
+
+    @reports_event_errors
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorResult:
+        """Begin the work and let the window live on."""
+        if bpy.app.background:
+            return self.execute(context)
+        _check_idle()
+        self._session = Session(self.prepare(context))
+        manager = context.window_manager
+        self._timer = manager.event_timer_add(_TICK_SECONDS, window=context.window)
+        self._session.job.on_stopped = self._forget_timer
+        manager.modal_handler_add(self)
+        _show(context, self._session.status)
+        return {"RUNNING_MODAL"}
+
+    @reports_event_errors
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorResult:
+        """Ask how far the work is; Esc cancels, everything else goes on to whom it is meant for."""
+        if event.type == "ESC" and event.value == "PRESS":
+            self._session.job.cancel()
+            return {"RUNNING_MODAL"}
+        if event.type != "TIMER":
+            return {"PASS_THROUGH"}
+        is_over = True
+        try:
+            said = self._session.step()
+            is_over = said is not None
+        finally:
+            if is_over:
+                self._forget_timer()
+            _show(context, None if is_over else self._session.status)
+        if not is_over:
+            return {"PASS_THROUGH"}
+        self.report({"INFO"}, said)
+        return {"FINISHED"}
+
+    def cancel(self, context: bpy.types.Context) -> None:
+        """Blender ends the operator, for the window closes or another file is opened."""
+        if jobs.running() is self._session.job:
+            jobs.stop()
+        self._forget_timer()
+
+    @reports_errors
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
+        """The same in one go."""
+        _check_idle()
+        task, manager = self.prepare(context), context.window_manager
+        manager.progress_begin(0, 100)
+        try:
+            result = task.work(lambda step, count: manager.progress_update(100 * step / max(count, 1)))
+        finally:
+            manager.progress_end()
+        self.report({"INFO"}, task.apply(result))
+        return {"FINISHED"}
+
+    def _forget_timer(self) -> None:
+        if self._timer is not None:
+            bpy.context.window_manager.event_timer_remove(self._timer)
+            self._timer = None
+
+
+class PADS_OT_cancel(bpy.types.Operator):  # noqa: N801 - Blender's own pattern
+    """Stop what PADS is doing. Nothing is changed"""
+
+    bl_idname = "pads.cancel"
+    bl_label = "Cancel"
+    bl_options = {"INTERNAL"}  # noqa: RUF012 - Blender reads a plain set
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Whether something is under way."""
+        return jobs.running() is not None
+
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
+        """Tell the worker to stop at its next step."""
+        jobs.running().cancel()
+        return {"FINISHED"}
+
+
+def draw_progress(layout: bpy.types.UILayout) -> bool:
+    """Progress and a button that cancels, if something is under way; whether it is."""
+    job = jobs.running()
+    if job is None:
+        return False
+    column = layout.column(align=True)
+    text = "Stopping ..." if job.is_cancelled else f"{job.title}: {describe(job.progress)}"
+    column.progress(factor=job.progress.share, text=text)
+    column.operator(PADS_OT_cancel.bl_idname, icon="X")
+    return True
+
+
+def _check_idle() -> None:
+    job = jobs.running()
+    if job is not None:
+        raise PadsError(f"{job.title} is not done yet: wait for it, or press Esc.")
+
+
+def _show(context: bpy.types.Context, text: str | None) -> None:
+    """Put the line into the status bar (None: the usual one again) and have the panels drawn anew."""
+    if context.workspace:
+        context.workspace.status_text_set(text and f"PADS  {text}     Esc: cancel")
+    areas = [area for window in context.window_manager.windows for area in window.screen.areas]
+    for area in (area for area in areas if area.type in _EDITORS):
+        for region in (region for region in area.regions if region.type == _EDITORS[area.type]):
+            region.tag_redraw()
+
+
+CLASSES = (PADS_OT_cancel,)

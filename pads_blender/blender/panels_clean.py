@@ -1,0 +1,162 @@
+"""The PADS tab: the big button with its settings, Fill, and the comparison afterwards."""
+
+import bpy
+
+from . import comparison
+from .chosen import chosen_bones
+from .job_operator import draw_progress
+from .operators_clean import PADS_OT_clean, PADS_OT_fill
+from .operators_compare import PADS_OT_accept, PADS_OT_compare, PADS_OT_discard
+from .tab import in_all_editors, is_armature_active
+
+_LISTED = 6  # bones in the list of differences
+
+
+class CleanPanel:
+    """One button that does the work."""
+
+    bl_label = "Clean Mocap"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """The button, or how far its work is."""
+        layout = self.layout
+        if draw_progress(layout):
+            return
+        column = layout.column()
+        column.scale_y = 1.6
+        column.operator(PADS_OT_clean.bl_idname, icon="ARMATURE_DATA")
+        if not is_armature_active(context):
+            layout.label(text="Select an armature with keyframes", icon="INFO")
+
+
+class SettingsPanel:
+    """What is cleaned, where, and how."""
+
+    bl_label = "Settings"
+    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012 - Blender reads a plain set
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """The scene's settings."""
+        layout, settings = self.layout, context.scene.pads
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        layout.prop(settings, "range")
+        layout.prop(settings, "strength")
+        layout.prop(settings, "quality")
+        column = layout.column(heading="Repair")
+        for name in ("use_jitter", "use_pops", "use_gaps"):
+            column.prop(settings, name)
+        row = column.row(align=True)
+        row.prop(settings, "use_feet")
+        held = row.row()
+        held.active = settings.use_feet
+        held.prop(settings, "feet", text="")
+        column = layout.column(heading="Keep")
+        column.prop(settings, "keep_extreme")
+        column.prop(settings, "keep_selected")
+        column = layout.column(align=True)
+        column.prop(settings, "limbs", expand=True)
+        layout.prop(settings, "switch_to_fk")
+        layout.prop(settings, "seed")
+
+
+class PADS_PT_fill(bpy.types.Panel):  # noqa: N801 - Blender's own pattern
+    """Bones made anew."""
+
+    bl_label = "Fill"
+    bl_idname = "PADS_PT_fill"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "PADS"
+    bl_order = 3
+    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012 - Blender reads a plain set
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only for armatures."""
+        return is_armature_active(context)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Which frames, and the button."""
+        layout, settings = self.layout, context.scene.pads
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        layout.prop(settings, "fill_range")
+        count = len(chosen_bones(context))
+        layout.operator(PADS_OT_fill.bl_idname, icon="BONE_DATA")
+        said = f"{count} bone{'' if count == 1 else 's'} selected" if count else "Select bones in Pose Mode"
+        layout.label(text=said, icon="INFO")
+
+
+class PADS_PT_compare(bpy.types.Panel):  # noqa: N801 - Blender's own pattern
+    """Original and cleaned motion side by side."""
+
+    bl_label = "Compare"
+    bl_idname = "PADS_PT_compare"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "PADS"
+    bl_order = 5
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only where there is a comparison."""
+        return is_armature_active(context) and comparison.find_comparison(context.object) is not None
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """What is shown, the other one, and what stays."""
+        layout, armature = self.layout, context.object
+        found = comparison.find_comparison(armature)
+        is_cleaned = comparison.shows_cleaned(armature, found)
+        layout.label(text=f"Showing {'cleaned' if is_cleaned else 'original'} motion", icon="HIDE_OFF")
+        layout.operator(
+            PADS_OT_compare.bl_idname, text=f"Show {'Original' if is_cleaned else 'Cleaned'}", icon="ARROW_LEFTRIGHT"
+        )
+        if found.strip is not None:
+            layout.prop(armature.pads, "blend", slider=True)
+        layout.prop(context.scene.pads, "show_ghost", icon="GHOST_ENABLED", toggle=True)
+        row = layout.row(align=True)
+        row.operator(PADS_OT_accept.bl_idname, icon="CHECKMARK")
+        row.operator(PADS_OT_discard.bl_idname, icon="TRASH")
+
+
+class PADS_PT_differences(bpy.types.Panel):  # noqa: N801 - Blender's own pattern
+    """By how much bones differ in the current frame."""
+
+    bl_label = "Differences"
+    bl_idname = "PADS_PT_differences"
+    bl_parent_id = "PADS_PT_compare"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "PADS"
+    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012 - Blender reads a plain set
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """The bones that differ most, in degrees."""
+        armature, column = context.object, self.layout.column(align=True)
+        found = comparison.differences(
+            armature, comparison.find_comparison(armature), context.scene.frame_current_final
+        )
+        for bone, degrees in found[:_LISTED]:
+            row = column.split(factor=0.7)
+            row.label(text=bone)
+            row.label(text=f"{degrees:.1f}°")
+        if not found:
+            column.label(text="None in this frame")
+        elif len(found) > _LISTED:
+            column.label(text=f"and {len(found) - _LISTED} more with less")
+
+
+def draw_menu(self: bpy.types.Menu, context: bpy.types.Context) -> None:
+    """The entry in the Pose menu."""
+    self.layout.separator()
+    self.layout.operator(PADS_OT_fill.bl_idname, icon="BONE_DATA")
+
+
+CLASSES = (
+    *in_all_editors(CleanPanel, "PADS_PT_clean", order=1),
+    *in_all_editors(SettingsPanel, "PADS_PT_settings", parent="PADS_PT_clean"),
+    PADS_PT_fill,
+    PADS_PT_compare,
+    PADS_PT_differences,
+)

@@ -1,0 +1,76 @@
+"""How buttons say what is wrong: an expected failure is one sentence, a button that cannot be pressed says why."""
+
+import functools
+from collections.abc import Callable
+
+import bpy
+
+from .. import jobs
+from ..errors import CancelledError, PadsError
+
+OperatorResult = set[str]
+_Execute = Callable[[bpy.types.Operator, bpy.types.Context], OperatorResult]
+_Listen = Callable[[bpy.types.Operator, bpy.types.Context, bpy.types.Event], OperatorResult]
+
+
+def reports_errors(execute: _Execute) -> _Execute:
+    """Turn an expected failure into one line in the status bar and a cancelled operator."""
+
+    @functools.wraps(execute)
+    def wrapped(self: bpy.types.Operator, context: bpy.types.Context) -> OperatorResult:
+        return _attempt(self, lambda: execute(self, context))
+
+    return wrapped
+
+
+def reports_event_errors(listen: _Listen) -> _Listen:
+    """The same for invoke and modal; Blender counts the arguments of both kinds."""
+
+    @functools.wraps(listen)
+    def wrapped(self: bpy.types.Operator, context: bpy.types.Context, event: bpy.types.Event) -> OperatorResult:
+        return _attempt(self, lambda: listen(self, context, event))
+
+    return wrapped
+
+
+def _attempt(operator: bpy.types.Operator, method: Callable[[], OperatorResult]) -> OperatorResult:
+    try:
+        return method()
+    except CancelledError as error:
+        operator.report({"INFO"}, str(error))
+    except PadsError as error:
+        operator.report({"ERROR"}, str(error))
+    return {"CANCELLED"}
+
+
+def has_armature(cls: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
+    """Whether an armature is active, outside of its edit mode; if not, the button says so."""
+    armature = context.object
+    if armature is None or armature.type != "ARMATURE" or armature.mode == "EDIT":
+        cls.poll_message_set("Select an armature, in Object or Pose Mode")
+        return False
+    return True
+
+
+def has_motion(cls: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
+    """Whether the active armature is animated; if not, the button says so."""
+    if not has_armature(cls, context):
+        return False
+    if not is_animated(context.object):
+        cls.poll_message_set("Select an armature with keyframes")
+        return False
+    return True
+
+
+def is_animated(armature: bpy.types.Object) -> bool:
+    """Whether the armature has an action."""
+    return bool(armature.animation_data and armature.animation_data.action)
+
+
+def is_idle(cls: type[bpy.types.Operator]) -> bool:
+    """Whether nothing is being worked on; if it is, the button says so."""
+    job = jobs.running()
+    if job is not None:
+        cls.poll_message_set(f"{job.title} is not done yet: wait for it, or press Esc")
+        return False
+    return True

@@ -1,0 +1,204 @@
+"""A job under way while the user goes on working: whatever they do, it ends with the result or with one sentence."""
+
+import threading
+import time
+
+import bpy
+import pytest
+
+from pads_blender import jobs
+from pads_blender.blender import addon
+from pads_blender.blender.operators_clean import clean_task
+from pads_blender.blender.session import Session
+from pads_blender.blender.snapshot import take_snapshot
+from pads_blender.errors import CancelledError, PadsError, TakeError
+from pads_blender.tasks.clean import CleanSettings
+
+pytestmark = pytest.mark.usefixtures("registered")
+
+
+@pytest.fixture
+def begin(armature):
+    """A session that cleans the armature's first frames, as pressing the button begins it."""
+    sessions = []
+
+    def start() -> Session:
+        chosen = [bpy.context.object]
+        task = clean_task("Cleaning", [take_snapshot(each) for each in chosen], [CleanSettings(steps=1)])
+        sessions.append(Session(task))
+        return sessions[-1]
+
+    yield start
+    jobs.stop()
+
+
+def finish(session: Session, seconds: float = 60.0) -> str:
+    """What is said at the end."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        said = session.step()
+        if said is not None:
+            return said
+        time.sleep(0.01)
+    raise AssertionError("the job does not end")
+
+
+def wait_for_worker(session: Session) -> None:
+    """Until the work is done, but not applied."""
+    session.job.join()
+
+
+def worker_threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("PADS")]
+
+
+def test_result_is_that_of_the_synchronous_button(armature, begin):
+    assert "bones cleaned in walk.pads; walk is kept" in finish(begin())
+    assert armature.animation_data.action.name == "walk.pads"
+    keys = [[key.co[1] for key in fcurve.keyframe_points] for fcurve in curves_of("walk.pads")]
+    bpy.ops.pads.discard()
+    bpy.context.scene.pads.quality = "FAST"
+    assert bpy.ops.pads.clean() == {"FINISHED"}
+    assert keys == [[key.co[1] for key in fcurve.keyframe_points] for fcurve in curves_of("walk.pads")]
+
+
+def curves_of(action: str) -> list[bpy.types.FCurve]:
+    return list(bpy.data.actions[action].layers[0].strips[0].channelbags[0].fcurves)
+
+
+def test_cancelled_leaves_nothing_behind(armature, begin):
+    session = begin()
+    session.job.cancel()
+    assert "stopping" in session.status
+    with pytest.raises(CancelledError, match="nothing was changed"):
+        finish(session)
+    assert [action.name for action in bpy.data.actions] == ["walk"]
+    assert jobs.running() is None
+    assert worker_threads() == []
+
+
+def test_cancelled_after_the_work_is_done_leaves_nothing_behind_either(armature, begin):
+    session = begin()
+    wait_for_worker(session)
+    session.job.cancel()
+    with pytest.raises(CancelledError):
+        finish(session)
+    assert [action.name for action in bpy.data.actions] == ["walk"]
+
+
+def test_a_second_press_is_refused(armature, begin):
+    session = begin()
+    with pytest.raises(RuntimeError, match="Cleaning is not done yet: wait for it, or press Esc"):
+        bpy.ops.pads.clean()
+    with pytest.raises(PadsError, match="still busy"):
+        begin()
+    finish(session)
+    assert bpy.ops.pads.clean.poll()
+
+
+def test_undo_and_redo_meanwhile(armature, begin):
+    bpy.ops.ed.undo_push(message="imported")
+    bpy.context.scene.frame_set(12)
+    bpy.ops.ed.undo_push(message="later frame")
+    session = begin()
+    bpy.ops.ed.undo()
+    session.step()
+    bpy.ops.ed.redo()
+    assert "walk.pads" in finish(session)
+    assert bpy.data.objects["walk"].animation_data.action.name == "walk.pads"
+
+
+def test_undo_of_the_import_meanwhile(begin, armature):
+    bpy.ops.ed.undo_push(message="imported")
+    bpy.data.objects.remove(armature)
+    bpy.ops.ed.undo_push(message="deleted")
+    bpy.ops.ed.undo()
+    bpy.context.view_layer.objects.active = bpy.data.objects["walk"]
+    session = begin()
+    bpy.ops.ed.redo()
+    with pytest.raises(TakeError, match="walk is no longer in the scene"):
+        finish(session)
+
+
+def test_another_file_opened_meanwhile(begin):
+    session = begin()
+    bpy.ops.wm.read_homefile(use_empty=True)
+    assert jobs.running() is None
+    assert worker_threads() == []
+    with pytest.raises(CancelledError, match="Stopped: nothing was changed"):
+        session.step()
+    assert not bpy.data.actions
+
+
+def test_armature_deleted_meanwhile(armature, begin):
+    session = begin()
+    bpy.data.objects.remove(armature)
+    with pytest.raises(TakeError, match="walk is no longer in the scene"):
+        finish(session)
+    assert [action.name for action in bpy.data.actions] == ["walk"]
+
+
+def test_armature_and_action_renamed_meanwhile(armature, begin):
+    session = begin()
+    armature.name, armature.animation_data.action.name = "hero", "take 1"
+    assert "take 1.pads; take 1 is kept" in finish(session)
+    assert bpy.data.objects["hero"].animation_data.action.name == "take 1.pads"
+
+
+def test_edit_mode_meanwhile_is_waited_for(armature, begin):
+    session = begin()
+    bpy.ops.object.mode_set(mode="EDIT")
+    wait_for_worker(session)
+    assert session.step() is None
+    assert "done, waiting for walk to leave Edit Mode" in session.status
+    bpy.ops.object.mode_set(mode="OBJECT")
+    assert "walk.pads" in finish(session)
+
+
+def test_bones_edited_meanwhile(armature, begin):
+    session = begin()
+    bpy.ops.object.mode_set(mode="EDIT")
+    armature.data.edit_bones["LeftForeArm"].tail.z += 1.0
+    bpy.ops.object.mode_set(mode="OBJECT")
+    with pytest.raises(TakeError, match="walk was edited in the meantime"):
+        finish(session)
+
+
+def test_frames_changed_meanwhile(armature, begin):
+    session = begin()
+    for frame in range(1, 30):
+        bpy.context.scene.frame_set(frame)
+        session.step()
+    finish(session)
+    assert bpy.context.scene.frame_current == 29
+
+
+def test_rendered_meanwhile(armature, begin, tmp_path):
+    scene = bpy.context.scene
+    scene.render.engine, scene.cycles.samples, scene.cycles.device = "CYCLES", 1, "CPU"
+    scene.render.resolution_x = scene.render.resolution_y = 16
+    scene.render.filepath = str(tmp_path / "picture")
+    camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
+    scene.collection.objects.link(camera)
+    scene.camera, scene.frame_end = camera, 3
+    session = begin()
+    bpy.ops.render.render(animation=True)
+    assert "walk.pads" in finish(session)
+    assert len(list(tmp_path.glob("picture*"))) == 3
+
+
+def test_unregistered_meanwhile(begin):
+    begin()
+    addon.unregister()
+    try:
+        assert worker_threads() == []
+        assert jobs.running() is None
+    finally:
+        addon.register()
+
+
+def test_a_bug_in_the_work_is_not_hidden(armature):
+    task = clean_task("Cleaning", [take_snapshot(armature)], [None])
+    with pytest.raises(AttributeError):
+        finish(Session(task))
+    assert jobs.running() is None
