@@ -37,6 +37,11 @@ class Backend:
         """Whether it runs beside the processor."""
         return not self.label.startswith("CPU")
 
+    @property
+    def on_processor(self) -> str:
+        """Name of the backend with the same runtime on the processor."""
+        return {"onnxruntime": "cpu", "torch": "torch-cpu"}.get(self.runtime, self.name)
+
 
 # The last one works wherever Blender does.
 BACKENDS = (
@@ -53,6 +58,13 @@ BACKENDS = (
 )
 BY_NAME = {backend.name: backend for backend in BACKENDS}
 LAST_RESORT = BACKENDS[-1].name
+
+
+def devices(runtime: str) -> list[str]:
+    """Devices that an installed runtime has here, by the names of Backend.device; loads it."""
+    from . import onnx_prior, torch_prior
+
+    return {"onnxruntime": onnx_prior.devices, "torch": torch_prior.devices, "numpy": lambda: [""]}[runtime]()
 
 
 def open_network(contract: Contract, name: str, threads: int | None = None, batch: int | None = None) -> Network:

@@ -25,6 +25,7 @@ _FILE, _VERSION = "device.json", 1
 # A GPU that is hardly faster is left to the viewport.
 _GPU_GAIN = 1.5
 _DISTRIBUTIONS = ("onnxruntime", "onnxruntime-webgpu", "onnxruntime-gpu", "onnxruntime-directml", "torch")
+_PROCESSORS_FIRST = sorted(BACKENDS, key=lambda backend: backend.is_gpu)
 OnTrial = Callable[[int, int, str], None]  # done, total, label of the backend that is tried next
 
 
@@ -43,16 +44,24 @@ def survey(host: Host, models: Path | None = None, on_trial: OnTrial | None = No
 
     on_trial is called before each trial and may raise, to stop.
     """
-    models, trials = models or bundled_models_dir(), []
-    present = [backend for backend in BACKENDS if is_installed(backend.runtime)]
-    for done, backend in enumerate(present):
+    models, trials = models or bundled_models_dir(), {}
+    for done, backend in enumerate(_PROCESSORS_FIRST):
         if on_trial:
-            on_trial(done, len(present), backend.label)
-        trials.append(try_backend(backend.name, models, host))
-    found = _decide(tuple(trials))
+            on_trial(done, len(_PROCESSORS_FIRST), backend.label)
+        trials[backend.name] = _try(backend, trials.get(backend.on_processor), host, models)
+    found = _decide([trials[backend.name] for backend in BACKENDS])
     if host.folder:
         _remember(found, models, host.folder)
     return found
+
+
+def _try(backend: Backend, on_processor: Trial | None, host: Host, models: Path) -> Trial:
+    """Trial of a backend; none is made where its runtime has told on the processor that the device is not there."""
+    if not is_installed(backend.runtime):
+        return Trial(backend.name, False, "is not installed")
+    if on_processor and backend.device not in on_processor.devices:
+        return Trial(backend.name, False, "is not there")
+    return try_backend(backend.name, models, host)
 
 
 def is_installed(runtime: str) -> bool:

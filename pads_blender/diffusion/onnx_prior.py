@@ -16,12 +16,23 @@ _OPTIONS = {"CUDAExecutionProvider": {"use_tf32": "0"}}
 _INPUTS = ("noisy_pose", "noise_level", "cotangent")
 
 
-def open_session(contract: Contract, role: str, provider: str, threads: int | None = None) -> Any:
-    """ONNX Runtime session for one file of the contract; its tensors must be those the contract names."""
+def load_runtime() -> Any:
+    """The onnxruntime module, whoever installed it."""
     try:
         import onnxruntime
     except ImportError as error:
         raise BackendError(f"ONNX Runtime cannot be loaded ({error})") from error
+    return onnxruntime
+
+
+def devices() -> list[str]:
+    """Execution providers that this build of ONNX Runtime holds; that one of them starts is another matter."""
+    return list(load_runtime().get_available_providers())
+
+
+def open_session(contract: Contract, role: str, provider: str, threads: int | None = None) -> Any:
+    """ONNX Runtime session for one file of the contract; its tensors must be those the contract names."""
+    onnxruntime = load_runtime()
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     options.intra_op_num_threads = threads or 0

@@ -14,6 +14,26 @@ from .numpy_prior import rotary_table
 from .onnx_file import read_weights
 
 
+def load_runtime() -> Any:
+    """The torch module, whoever installed it."""
+    try:
+        import torch
+    except ImportError as error:
+        raise BackendError(f"torch cannot be loaded ({error})") from error
+    return torch
+
+
+def devices() -> list[str]:
+    """Devices that this build of torch finds here."""
+    torch = load_runtime()
+    found = {
+        "cuda": torch.cuda.is_available,
+        "mps": torch.backends.mps.is_available,
+        "xpu": lambda: hasattr(torch, "xpu") and torch.xpu.is_available(),
+    }
+    return [name for name, is_available in found.items() if is_available()] + ["cpu"]
+
+
 @dataclass(frozen=True)
 class TorchNetwork:
     """Either network on one torch device: cuda, mps, xpu or cpu."""
@@ -27,10 +47,7 @@ class TorchNetwork:
     @cached_property
     def _weights(self) -> dict[str, Any]:
         """The weights on the device, and the rotary table with them."""
-        try:
-            import torch
-        except ImportError as error:
-            raise BackendError(f"torch cannot be loaded ({error})") from error
+        torch = load_runtime()
         if self.threads:
             torch.set_num_threads(self.threads)
         settings = self.contract["network"]
@@ -39,24 +56,20 @@ class TorchNetwork:
         return {name: self._tensor(values) for name, values in arrays.items()}
 
     def _tensor(self, values: np.ndarray) -> Any:
-        import torch
-
-        return torch.from_numpy(np.array(values, np.float32)).to(self.device)  # a copy: the weights are read-only
+        return (
+            load_runtime().from_numpy(np.array(values, np.float32)).to(self.device)
+        )  # a copy: the weights are read-only
 
     def forward(self, *inputs: np.ndarray) -> np.ndarray:
         """See network.Network."""
-        import torch
-
-        weights = self._weights  # first: it says so when torch is not there
+        torch, weights = load_runtime(), self._weights
         with torch.inference_mode():
             output = self._network(weights, *(self._tensor(values) for values in inputs))
         return output.cpu().numpy()
 
     def vjp(self, noisy: np.ndarray, level: np.ndarray, cotangent: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """See network.Network."""
-        import torch
-
-        weights = self._weights
+        torch, weights = load_runtime(), self._weights
         leaf = self._tensor(noisy).requires_grad_(True)
         with torch.enable_grad():
             output = self._network(weights, leaf, self._tensor(level))

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..core.skeleton import JOINTS
 from . import window
-from .backends import open_network
+from .backends import BY_NAME, devices, open_network
 from .contract import Contract, read_contract
 from .network import Network
 from .numpy_prior import NumpyNetwork
@@ -62,6 +62,7 @@ class Trial:
     batch: int = 0  # windows a call that were fastest
     seconds_to_start: float = 0.0  # loading the runtime, and the first answers of both priors and of NumPy
     difference: float = 0.0  # from NumPy's result, in units of the network's output
+    devices: tuple[str, ...] = ()  # all that its runtime has here, by the names of Backend.device
 
 
 def try_backend(name: str, folder: Path, host: Host, kind: str | None = None) -> Trial:
@@ -88,7 +89,8 @@ def try_backend(name: str, folder: Path, host: Host, kind: str | None = None) ->
         return Trial(name, False, f"could not be tried: {error.strerror or error}")
     for line in result.stdout.decode(errors="replace").splitlines():
         if line.startswith(_MARK):
-            return Trial(**json.loads(line.removeprefix(_MARK)))
+            fields = json.loads(line.removeprefix(_MARK))
+            return Trial(**fields | {"devices": tuple(fields["devices"])})
     return Trial(name, False, f"ended the process that tried it (code {result.returncode})")
 
 
@@ -107,17 +109,20 @@ def answer(given: dict) -> None:
 
 def try_here(name: str, folder: Path, kinds: tuple[str, ...], measure: bool) -> Trial:
     """Trial of a backend in this very process."""
+    found: list[str] = []
     try:
+        found = devices(BY_NAME[name].runtime)
         contracts = {kind: read_contract(folder / f"pads_{kind}.json", kind) for kind in kinds}
         start = time.perf_counter()
         differences = [_difference(name, contract) for contract in contracts.values()]
         seconds, difference = time.perf_counter() - start, max(differences)
         if not difference <= TOLERANCE:
-            return Trial(name, False, f"gives a result that is off by {difference:.2g}")
+            return Trial(name, False, f"gives a result that is off by {difference:.2g}", devices=tuple(found))
         speed, batch = time_batches(open_network(contracts["motion"], name)) if measure else (0.0, 0)
     except Exception as error:  # each runtime has its own
-        return Trial(name, False, "fails: " + (str(error) or type(error).__name__).splitlines()[0])
-    return Trial(name, True, "", speed, batch, seconds, difference)
+        reason = "fails: " + (str(error) or type(error).__name__).splitlines()[0]
+        return Trial(name, False, reason, devices=tuple(found))
+    return Trial(name, True, "", speed, batch, seconds, difference, tuple(found))
 
 
 def _difference(name: str, contract: Contract) -> float:
@@ -150,12 +155,19 @@ def time_batches(network: Network) -> tuple[float, int]:
     best, end = (0.0, _BATCHES[0]), time.perf_counter() + _TIMING_SECONDS
     for batch in _BATCHES:
         features = sample_features(batch)
-        network.forward(features)  # the first call of a size compiles
-        start, calls = time.perf_counter(), 0
-        while calls == 0 or time.perf_counter() - start < _TIMING_SECONDS / 10:
-            network.forward(features)
-            calls += 1
-        best = max(best, (calls * batch * window.FRAMES / (time.perf_counter() - start), batch))
+        seconds_of_call(network, features)  # the first call of a size compiles
+        stop = time.perf_counter() + _TIMING_SECONDS / 10
+        seconds = seconds_of_call(network, features)
+        while time.perf_counter() < stop:
+            seconds = min(seconds, seconds_of_call(network, features))  # the others shared the device with somebody
+        best = max(best, (batch * window.FRAMES / seconds, batch))
         if time.perf_counter() > end:
             break
     return best
+
+
+def seconds_of_call(network: Network, *inputs: np.ndarray) -> float:
+    """Time that one forward pass takes."""
+    start = time.perf_counter()
+    network.forward(*inputs)
+    return time.perf_counter() - start

@@ -125,7 +125,7 @@ def fake_runtime(folder: Path, monkeypatch, source: str) -> None:
     [
         ("import os; os.abort()", "ended the process that tried it"),
         ("raise ImportError('DLL load failed')", "DLL load failed"),
-        ("class SessionOptions: pass", "no attribute 'InferenceSession'"),
+        ("class SessionOptions: pass", "no attribute 'get_available_providers'"),
     ],
     ids=["crash", "import error", "too old"],
 )
@@ -144,7 +144,8 @@ def test_a_runtime_that_breaks_is_a_message_and_numpy_goes_on(tmp_path, monkeypa
 
 
 def trials_of(**speeds: float) -> list[Trial]:
-    return [Trial(name.replace("_", "-"), True, "", speed, 16) for name, speed in speeds.items()]
+    everywhere = tuple(backend.device for backend in BACKENDS)
+    return [Trial(n.replace("_", "-"), True, "", speed, 16, devices=everywhere) for n, speed in speeds.items()]
 
 
 @pytest.mark.parametrize(
@@ -159,14 +160,12 @@ def trials_of(**speeds: float) -> list[Trial]:
 def test_the_fastest_backend_is_chosen_and_a_gpu_only_where_it_gains(monkeypatch, speeds, chosen, reason):
     tried = {trial.backend: trial for trial in trials_of(**speeds)}
     monkeypatch.setattr(device_choice, "is_installed", lambda runtime: True)
-    monkeypatch.setattr(
-        device_choice, "try_backend", lambda name, *_: tried.get(name, Trial(name, False, "is not there"))
-    )
+    monkeypatch.setattr(device_choice, "try_backend", lambda name, *_: tried.get(name, Trial(name, False, "crashes")))
     seen = []
     found = device_choice.survey(Host(), on_trial=lambda *step: seen.append(step))
     assert found.backend == chosen
     assert re.search(reason, found.reason)
-    assert seen[0] == (0, len(BACKENDS), BACKENDS[0].label) and len(found.trials) == len(BACKENDS)
+    assert seen[0] == (0, len(BACKENDS), BY_NAME["cpu"].label) and len(found.trials) == len(BACKENDS)
 
 
 @pytest.fixture
@@ -174,6 +173,8 @@ def surveyed(monkeypatch, tmp_path) -> Host:
     """A host with a survey behind it that found torch fastest and ONNX Runtime broken."""
     tried = {"torch-cpu": trials_of(torch_cpu=50.0)[0], "numpy": trials_of(numpy=9.0)[0]}
     monkeypatch.setattr(device_choice, "is_installed", lambda runtime: True)
+    everywhere = tuple(backend.device for backend in BACKENDS)
+    tried["cpu"] = Trial("cpu", False, "crashes", devices=everywhere)
     monkeypatch.setattr(device_choice, "try_backend", lambda name, *_: tried.get(name, Trial(name, False, "crashes")))
     host = Host(tmp_path / "user")
     device_choice.survey(host)
@@ -227,3 +228,17 @@ def test_no_runtime_is_loaded_before_a_prior_is_asked():
         "assert not {'onnxruntime', 'torch'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).resolve().parents[2])
+
+
+def test_devices_that_the_runtime_does_not_have_are_not_tried(monkeypatch):
+    asked = []
+
+    def try_backend(name, *_):
+        asked.append(name)
+        return Trial(name, True, "", 10.0, 4, devices=("CPUExecutionProvider", "WebGpuExecutionProvider", "cpu", ""))
+
+    monkeypatch.setattr(device_choice, "is_installed", lambda runtime: True)
+    monkeypatch.setattr(device_choice, "try_backend", try_backend)
+    found = device_choice.survey(Host())
+    assert asked == ["cpu", "torch-cpu", "numpy", "webgpu"]
+    assert [t.reason for t in found.trials if not t.is_usable] == ["is not there"] * (len(BACKENDS) - len(asked))
