@@ -1,7 +1,7 @@
 """Where bundled_models is, in an installed zip and in the repository, and how a file is written whole or not at all."""
 
 import contextlib
-import tempfile
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,12 +19,14 @@ def bundled_models_dir() -> Path:
 
 @contextlib.contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """A path of the same name in a hidden folder beside; it moves to its place if nothing goes wrong."""
+    """A hidden path beside that ends in the same name; it moves to its place if nothing goes wrong, else it goes."""
+    partial = path.with_name(f".pads-{secrets.token_hex(4)}-{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".pads-", dir=path.parent) as folder:
-            partial = Path(folder, path.name)
-            yield partial
-            partial.replace(path)
+        yield partial
+        partial.replace(path)
     except OSError as error:
         raise PadsError(f"{path}: cannot be written: {error.strerror or error}.") from error
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)

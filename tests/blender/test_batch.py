@@ -10,7 +10,8 @@ import bpy
 import numpy as np
 import pytest
 
-from pads_blender.blender import addon, batch
+from pads_blender.blender import addon, batch, file_jobs
+from pads_blender.blender.batch_options import hidden_bones
 from pads_blender.blender.rig_reader import read_take
 from pads_blender.blender.rig_writer import toggle_original
 from pads_blender.core.bvh import local_rotations, read_bvh, world_positions
@@ -168,7 +169,8 @@ def test_the_blend_holds_both_actions(take, tmp_path):
         ["clean", "{take}", "{folder}/other.bvh", "-o", "{out}"],
         ["clean", "{take}", "{folder}/other.bvh", "-o", "{folder}/new", "--blend", "{folder}/a.blend"],
         ["clean", "{take}", "-o", "{out}", "--report", "{take}"],
-        ["clean", "{take}", "-o", "{folder}/out.fbx"],
+        ["clean", "{take}", "-o", "{folder}/out.vrma"],
+        ["map", "{take}", "--save", "{take}"],
         ["clean", "{take}", "-o", "{out}", "--strength", "1.5"],
         ["clean", "{take}", "-o", "{out}", "--feet", "2"],
         ["clean", "{take}", "-o", "{out}", "--steps", "0"],
@@ -216,11 +218,11 @@ def test_what_the_take_does_not_have(take, tmp_path, capfd, arguments, words):
 
 
 def test_bone_names_may_hold_colons():
-    parsed = batch._hidden_bones("mixamorig:LeftArm,mixamorig:LeftHand:30-90")
+    parsed = hidden_bones("mixamorig:LeftArm,mixamorig:LeftHand:30-90")
     assert parsed.bones == ("mixamorig:LeftArm", "mixamorig:LeftHand")
     assert (parsed.first, parsed.last) == (30, 90)
-    assert batch._hidden_bones("mixamorig:LeftArm").bones == ("mixamorig:LeftArm",)
-    assert batch._hidden_bones("Arm:-5-10").first == -5
+    assert hidden_bones("mixamorig:LeftArm").bones == ("mixamorig:LeftArm",)
+    assert hidden_bones("Arm:-5-10").first == -5
 
 
 def test_a_rig_that_is_no_body_is_refused(tmp_path, capfd):
@@ -240,7 +242,7 @@ def test_a_bug_in_one_file_does_not_end_the_batch(take, dirty_text, tmp_path, ca
     real = batch.clean_file
 
     def fail_on_walk(job, prior, on_step):
-        if job.source == take:
+        if job.source.path == take:
             raise ZeroDivisionError("division by zero")
         return real(job, prior, on_step)
 
@@ -258,7 +260,7 @@ def test_an_interrupt_leaves_the_old_output(take, tmp_path, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(batch, "write_bvh", interrupt)
+    monkeypatch.setattr(file_jobs, "write_bvh", interrupt)
     assert run("clean", take, "-o", out) == 130
     assert out.read_text() == "old"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.bvh", "walk.bvh"]

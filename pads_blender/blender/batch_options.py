@@ -1,0 +1,118 @@
+"""The command line's words: which commands and options there are, and what they mean. It touches no file."""
+
+import argparse
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from ..tasks.clean import CleanSettings
+from ..tasks.complete import HiddenBones
+from .clean import PRIORS
+from .exports import WRITABLE
+from .files import READABLE
+
+_BONES_AND_RANGE = re.compile(r"(?P<bones>.+?)(?::(?P<first>-?\d+)-(?P<last>-?\d+))?")  # a name may hold a colon
+_FORMATS = ", ".join(READABLE)
+
+
+def build_parser(commands: dict[str, Callable[[argparse.Namespace], int]]) -> argparse.ArgumentParser:
+    """The parser; each command's function is put into the options as `run`."""
+    parser = argparse.ArgumentParser(prog="pads", description="Clean motion capture with a prior of human motion.")
+    words = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, (describe, add) in _COMMANDS.items():
+        command = words.add_parser(name, help=describe, epilog="exit codes: 0 done, 1 a file failed, 2 wrong use")
+        add(command)
+        command.set_defaults(run=commands[name])
+    return parser
+
+
+def _add_map(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("source", metavar="IN", type=Path, help=f"a motion file: {_FORMATS}")
+    _add_rig_options(parser)
+    parser.add_argument("--save", type=Path, metavar="FILE.json", help="save the mapping as a preset, too")
+
+
+def _add_find(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("source", metavar="IN", type=Path, help=f"a motion file: {_FORMATS}")
+    _add_rig_options(parser)
+    parser.add_argument("--json", type=Path, metavar="OUT.json", help="write the list as JSON, too")
+
+
+def _add_rig_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--armature", metavar="NAME", help="only this one of several armatures")
+    parser.add_argument("--preset", type=Path, metavar="FILE.json", help="take the bone mapping from a preset file")
+
+
+def _add_clean(parser: argparse.ArgumentParser) -> None:
+    defaults = CleanSettings()
+    parser.add_argument("sources", metavar="IN", type=Path, nargs="+", help=f"motion files: {_FORMATS}")
+    parser.add_argument(
+        "-o", "--output", required=True, metavar="OUT", help=f"a file ({', '.join(WRITABLE)}), or a folder"
+    )
+    _add_rig_options(parser)
+    parser.add_argument(
+        "--start",
+        type=int,
+        metavar="FRAME",
+        help="first frame to clean (a BVH begins with frame 1, an FBX or glTF mostly with 0)",
+    )
+    parser.add_argument("--end", type=int, metavar="FRAME", help="last frame to clean")
+    parser.add_argument("--strength", type=_share, default=defaults.strength, help="0 (no change) to 1 (default)")
+    parser.add_argument(
+        "--complete",
+        type=hidden_bones,
+        action="append",
+        default=[],
+        metavar='"BONE,BONE:FIRST-LAST"',
+        help="bones to fill in anew, with the frames in which to do so (else all of them); may be repeated",
+    )
+    parser.add_argument("--feet", type=_share, default=defaults.feet, help="0 to 1 (default): resting feet stay put")
+    parser.add_argument("--sampler", choices=("prox", "dps"), default=defaults.sampler, help="for the prior of poses")
+    parser.add_argument("--prior", choices=PRIORS, default=PRIORS[0], help="of motion over time, or of single poses")
+    parser.add_argument(
+        "--steps", type=_at_least(1), default=defaults.steps, help="sampling steps: more is slower and finer"
+    )
+    parser.add_argument("--seed", type=int, default=defaults.seed, help="the same seed gives the same keys")
+    parser.add_argument(
+        "--samples", type=_at_least(2), default=defaults.samples, help="say how unsure, from so many (2 up)"
+    )
+    parser.add_argument("--report", type=Path, metavar="R.json", help="what was done; a list for several files")
+    parser.add_argument("--blend", type=Path, metavar="FILE.blend", help="save the rig with both actions (one IN only)")
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0.0 <= value <= 1.0:
+        raise argparse.ArgumentTypeError("it lies between 0 and 1")
+    return value
+
+
+def _at_least(lowest: int) -> Callable[[str], int]:
+    def count(text: str) -> int:
+        value = int(text)
+        if value < lowest:
+            raise argparse.ArgumentTypeError(f"at least {lowest}")
+        return value
+
+    return count
+
+
+def hidden_bones(text: str) -> HiddenBones:
+    """`LeftArm,LeftForeArm:30-90` as what is to be filled in."""
+    found = _BONES_AND_RANGE.fullmatch(text)
+    bones = tuple(bone.strip() for bone in found["bones"].split(",") if bone.strip()) if found else ()
+    if not bones:
+        raise argparse.ArgumentTypeError(f'"{text}" names no bones: write "LeftArm,LeftForeArm:30-90"')
+    if found["first"] is None:
+        return HiddenBones(bones)
+    first, last = int(found["first"]), int(found["last"])
+    if first > last:
+        raise argparse.ArgumentTypeError(f"frames {first}-{last} run backwards")
+    return HiddenBones(bones, first, last)
+
+
+_COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
+    "clean": ("clean takes", _add_clean),
+    "map": ("print which bone is which joint, as JSON", _add_map),
+    "find": ("list what is broken in a take", _add_find),
+}

@@ -1,0 +1,94 @@
+"""glTF text that Blender's importer needs help with: the frame rate, and animated nodes without a skin. No bpy.
+
+glTF 2.0 knows seconds and no frames, and Blender makes bones only of what a skin names: a .vrma has none.
+"""
+
+import json
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from ..errors import BadFileError
+
+_MAGIC, _JSON_CHUNK = b"glTF", 0x4E4F534A
+_HEADER = 12
+_NEAR_WHOLE = 0.01  # frames a second within which a rate is the whole number: times are single precision
+
+
+@dataclass(frozen=True)
+class Gltf:
+    """The JSON of a file, and for a .glb the chunks behind it as they are (None: a .gltf, whose buffers lie beside)."""
+
+    data: dict
+    chunks: bytes | None
+
+
+def read_gltf(path: Path) -> Gltf:
+    """A .gltf, .glb or .vrma file; BadFileError where it is none."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise BadFileError(f"{path}: cannot be read: {error.strerror or error}.") from error
+    try:
+        text, chunks = _split(raw) if raw[:4] == _MAGIC else (raw, None)
+        data = json.loads(text)
+    except (ValueError, struct.error) as error:
+        raise BadFileError(f"{path}: this is no glTF file.") from error
+    if not isinstance(data, dict) or "asset" not in data:
+        raise BadFileError(f"{path}: this is no glTF file.")
+    return Gltf(data, chunks)
+
+
+def _split(raw: bytes) -> tuple[bytes, bytes]:
+    """JSON and other chunks of a .glb."""
+    length, kind = struct.unpack_from("<II", raw, _HEADER)
+    if kind != _JSON_CHUNK:
+        raise ValueError("no JSON chunk")
+    start = _HEADER + 8
+    return raw[start : start + length], raw[start + length :]
+
+
+def frame_rate(gltf: Gltf) -> float | None:
+    """Frames a second of the densest keys in the file; None where nothing is animated."""
+    accessors = gltf.data.get("accessors", [])
+    times = [
+        accessors[sampler["input"]] for motion in gltf.data.get("animations", []) for sampler in motion["samplers"]
+    ]
+    spans = [(each["count"] - 1, each["max"][0] - each["min"][0]) for each in times if "max" in each and "min" in each]
+    rate = max((steps / seconds for steps, seconds in spans if seconds > 0), default=None)
+    return round(rate) if rate and abs(rate - round(rate)) < _NEAR_WHOLE else rate
+
+
+def has_skin(gltf: Gltf) -> bool:
+    """Whether Blender will make bones of the file."""
+    return bool(gltf.data.get("skins"))
+
+
+def write_with_skin(gltf: Gltf, source: Path, folder: Path) -> Path:
+    """A copy of the file in a folder, with a skin that names every node without a shape; its path."""
+    nodes = gltf.data.get("nodes", [])
+    joints = [number for number, node in enumerate(nodes) if not node.keys() & {"mesh", "camera"}]
+    data = gltf.data | ({"skins": [{"joints": joints}]} if joints else {})
+    if gltf.chunks is None:
+        path = folder / f"{source.stem}.gltf"
+        path.write_text(json.dumps(_with_whole_paths(data, source.resolve().parent)), encoding="utf-8")
+        return path
+    text = json.dumps(data).encode("utf-8")
+    text += b" " * (-len(text) % 4)
+    head = struct.pack("<4sIIII", _MAGIC, 2, _HEADER + 8 + len(text) + len(gltf.chunks), len(text), _JSON_CHUNK)
+    path = folder / f"{source.stem}.glb"
+    path.write_bytes(head + text + gltf.chunks)
+    return path
+
+
+def _with_whole_paths(data: dict, folder: Path) -> dict:
+    """The JSON with buffers and images found from any folder."""
+    return data | {
+        kind: [_whole(item, folder) for item in data[kind]] for kind in ("buffers", "images") if kind in data
+    }
+
+
+def _whole(item: dict, folder: Path) -> dict:
+    uri = item.get("uri", "data:")
+    return item if uri.startswith("data:") else item | {"uri": quote(str(folder)) + "/" + uri}
