@@ -35,7 +35,7 @@ def read_rig(armature: bpy.types.Object, mapping: Mapping, switch_to_fk: bool = 
     check_bones(armature, names)
     if not limbs and is_plain(armature, names):
         return read_take(armature)
-    take = read_evaluated(armature, _bone_tree(armature, mapping))
+    take = read_evaluated(armature, _bone_tree(mapping))
     return rigify.match_fk(armature, take, limbs) if limbs else take
 
 
@@ -81,31 +81,16 @@ def _check_shear(take: RigTake, pose: np.ndarray) -> None:
         )
 
 
-def _bone_tree(armature: bpy.types.Object, mapping: Mapping) -> dict[str, str | None]:
-    """The mapped bones, parents first, each with the nearest mapped one above it: in the rig, else in the model."""
-    joint_of = {mapping.bone(joint): joint for joint in reversed(JOINTS) if mapping.bone(joint)}
+def _bone_tree(mapping: Mapping) -> dict[str, str | None]:
+    """The mapped bones, parents first, each with the one above it on the model.
+
+    The rig's own hierarchy would not do: an FK control hangs on helper bones that follow other controls by constraints.
+    """
     above: dict[str, str | None] = {}
-    for name in joint_of:
-        parents = (parent.name for parent in armature.pose.bones[name].parent_recursive)
-        above[name] = next((parent for parent in parents if parent in joint_of), None)
-    for name, joint in joint_of.items():
-        carrier = _carrier_in_model(mapping, joint)
-        if above[name] is None and carrier is not None and name not in _line(above, carrier):
-            above[name] = carrier
-    return dict(sorted(above.items(), key=lambda entry: len(_line(above, entry[0]))))
-
-
-def _line(above: dict[str, str | None], name: str) -> list[str]:
-    """The bone and all above it."""
-    line = [name]
-    while above[line[-1]] is not None:
-        line.append(above[line[-1]])
-    return line
-
-
-def _carrier_in_model(mapping: Mapping, joint: str) -> str | None:
-    """The bone of the nearest joint above this one that has another bone."""
-    parent = MODEL.parents[JOINTS.index(joint)]
-    while parent >= 0 and mapping.bone(JOINTS[parent]) in (None, mapping.bone(joint)):
-        parent = MODEL.parents[parent]
-    return mapping.bone(JOINTS[parent]) if parent >= 0 else None
+    for joint, parent in zip(JOINTS, MODEL.parents, strict=True):
+        while parent >= 0 and mapping.bone(JOINTS[parent]) is None:
+            parent = MODEL.parents[parent]
+        name = mapping.bone(joint)
+        if name and name not in above:
+            above[name] = mapping.bone(JOINTS[parent]) if parent >= 0 else None
+    return above

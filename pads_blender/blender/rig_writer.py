@@ -2,37 +2,26 @@
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import bpy
 import numpy as np
 
-from ..core.channels import EULER_ORDERS, channels_from_quaternions, quaternions_from_channels
-from ..core.rig import RigTake, find_changes, pose_matrices
-from ..core.rotations import (
-    IDENTITY,
-    angle_between,
-    continuous_euler,
-    inverse,
-    make_continuous,
-    multiply,
-    normalise,
-)
+from ..core.rig import RigTake, pose_matrices
+from ..core.rotations import angle_between, normalise
 from ..core.stand_ins import aim, find_stand_ins
 from ..errors import TakeError
 from . import compat, curves, rigify
+from .channel_changes import SMALLEST_STRETCH, RotationChange, ShiftChange, find_channel_changes
 from .evaluated_reader import is_evaluated, read_again
-from .evaluation import carrier_path
-from .rig_reader import find_curves, object_entry
-from .transforms import CurveTable, Property, location_of, rotation_of, tabulate
+from .rig_reader import find_curves
+from .transforms import CurveTable, Property, tabulate
 
 ORIGINAL = "pads_original"  # custom property of a cleaned action that points at the action it was made from
 _UNKEYED = "pads_unkeyed"  # and one that holds the values of channels for which the original has no curves, as JSON
-_SMALLEST_TURN_RADIANS = 1e-6
 _SMALLEST_CORRECTION_RADIANS = 1e-4  # 0.006 degrees: below that, what an evaluated pose is off is left
 _SMALLEST_CORRECTION = 1e-5  # of the rig's size
-_CORRECTIONS = 2  # passes, each after a new evaluation
+_CORRECTIONS = 3  # passes at most, each after a new evaluation; a generated Rigify rig takes two
 _SUFFIX = re.compile(r"\.pads(\.\d+)?$")
 
 
@@ -117,14 +106,17 @@ def _correct(writer: "_Writer", after: RigTake) -> None:
     for _ in range(_CORRECTIONS):
         present = read_again(writer.armature, after)
         free = ~find_stand_ins(present) & ~np.isin(present.names, writer.locked)
-        aimed = aim(present, wanted, free)
+        aimed = aim(present, wanted, free, np.isin(present.names, list(writer.baked)))
         turned = angle_between(normalise(present.rotation), normalise(aimed.rotation)) > _SMALLEST_CORRECTION_RADIANS
         moved = np.abs(aimed.location - present.location).max(axis=-1) > _SMALLEST_CORRECTION * size
-        if not turned.any() and not moved.any():
+        stretched = np.abs(aimed.scale - present.scale).max(axis=-1) > SMALLEST_STRETCH
+        if not (turned | moved | stretched).any():
             return
         rotation = np.where(turned[..., None], aimed.rotation, present.rotation)
         location = np.where(moved[..., None], aimed.location, present.location)
-        writer.write(present, replace(present, rotation=rotation, location=location), only_keyed=True)
+        scale = np.where(stretched[..., None], aimed.scale, present.scale)
+        aimed = replace(present, rotation=rotation, location=location, scale=scale)
+        writer.write(present, aimed, only_keyed=True)
 
 
 class _Writer:
@@ -135,28 +127,28 @@ class _Writer:
         self.keyed: list[str] = []
         self.locked: list[str] = []
         self.unkeyed: list[tuple[str, str, list[float]]] = []  # bone ("": the object), property, values before
-        self._baked: set[str] = set()  # bones that get a key at every frame
+        self.baked: set[str] = set()  # bones that get a key at every frame
 
     def switch(self, limbs: list[rigify.IkBone], frame: float) -> None:
         """Key the IK/FK switches of limbs; their FK controls are to be keyed at every frame."""
         values = rigify.switch_values(self.armature, limbs)
         self.unkeyed += [(bone, rigify.SWITCH, [value]) for bone, value in values.items()]
-        self._baked = {limb.control for limb in limbs}
+        self.baked = {limb.control for limb in limbs}
         rigify.key_fk(self.armature, limbs, frame)
 
     def write(self, before: RigTake, after: RigTake, only_keyed: bool = False) -> None:
         """Give the keys what differs between the takes; only_keyed: properties without any keys get none."""
         table = tabulate(find_curves(self.armature))
-        for name, task in _tasks(self.armature, before, after):
+        for name, task in find_channel_changes(self.armature, before, after):
             found = task.property.curves(table)
             if any(curves.is_locked(fcurve) for fcurve in found.values()):
                 self.locked.append(name)
             elif found or not only_keyed:
-                self._write_property(task, found, table, name in self._baked and not only_keyed)
+                self._write_property(task, found, table, name in self.baked and not only_keyed)
                 self.keyed.append(name)
 
     def _write_property(
-        self, task: "_Rotation | _Location", found: dict[int, bpy.types.FCurve], table: CurveTable, baked: bool
+        self, task: RotationChange | ShiftChange, found: dict[int, bpy.types.FCurve], table: CurveTable, baked: bool
     ) -> None:
         times = [curves.key_times(fcurve) for fcurve in found.values()]
         if baked:
@@ -183,94 +175,3 @@ class _Writer:
     def _remember(self, prop: Property) -> None:
         bone = "" if prop.owner == self.armature else prop.owner.name
         self.unkeyed.append((bone, prop.name, list(getattr(prop.owner, prop.name))))
-
-
-def _tasks(
-    armature: bpy.types.Object, before: RigTake, after: RigTake
-) -> Iterator[tuple[str, "_Rotation | _Location"]]:
-    """What has to be written, with the name of the entry."""
-    changes, is_stand_in, frames = find_changes(before, after), find_stand_ins(before), before.frames
-    shift = after.location - before.location
-    for number, name in enumerate(before.names):
-        if is_stand_in[number]:
-            if changes.location[:, number].any() and name == object_entry(armature):
-                yield name, _Location(location_of(armature), frames, _object_shift(armature, before, shift[:, number]))
-            continue
-        bone = armature.pose.bones[name]
-        if changes.rotation[:, number].any():
-            turn = multiply(normalise(after.rotation[:, number]), inverse(normalise(before.rotation[:, number])))
-            yield name, _Rotation(rotation_of(bone), frames, turn)
-        if changes.location[:, number].any():
-            yield name, _Location(location_of(bone), frames, shift[:, number])
-
-
-def _object_shift(armature: bpy.types.Object, take: RigTake, shift: np.ndarray) -> np.ndarray:
-    """Change (F, 3) of the object's own location channels for one of its entry in a take (F, 3)."""
-    carrier = carrier_path(armature, take.frames)[:, :3, :3]
-    return np.linalg.solve(carrier, (take.world_from_armature[:3, :3] @ shift[..., None]))[..., 0]
-
-
-class _Rotation:
-    """Changes of one bone's rotation channels, whatever its rotation mode."""
-
-    def __init__(self, prop: Property, frames: np.ndarray, turn: np.ndarray) -> None:
-        """turn (F, 4): from the old rotation to the new one at scene frames (F,)."""
-        self.property, self.frames, self._mode = prop, frames, prop.owner.rotation_mode
-        self._turn = make_continuous(turn, IDENTITY)
-
-    def at(self, times: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """New channel values (K, size) in place of values, and where (K,) they differ."""
-        turn = _between(self.frames, self._turn, times, IDENTITY)
-        rotation = multiply(normalise(turn), quaternions_from_channels(values, self._mode))
-        return channels_from_quaternions(rotation, self._mode, values), _turns(turn)
-
-    def changing_frames(self) -> np.ndarray:
-        """The scene frames that change and those beside them, so that all others stay."""
-        return self.frames[_widened(_turns(self._turn))]
-
-    def made_continuous(self, values: np.ndarray) -> np.ndarray:
-        """Channel values (K, size) that mean the same without leaps from key to key."""
-        if self._mode == "QUATERNION":
-            return make_continuous(values, values[0])
-        return continuous_euler(values, self._mode, values[0]) if self._mode in EULER_ORDERS else values
-
-
-class _Location:
-    """Changes of the location channels of a bone or of the object."""
-
-    def __init__(self, prop: Property, frames: np.ndarray, shift: np.ndarray) -> None:
-        """shift (F, 3): from the old location to the new one at scene frames (F,)."""
-        self.property, self.frames, self._shift = prop, frames, shift
-
-    def at(self, times: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """New channel values (K, 3) in place of values, and where (K,) they differ."""
-        shift = _between(self.frames, self._shift, times, np.zeros(3))
-        return values + shift, np.abs(shift).max(axis=-1) > 0
-
-    def changing_frames(self) -> np.ndarray:
-        """The scene frames that change and those beside them, so that all others stay."""
-        return self.frames[_widened(np.abs(self._shift).max(axis=-1) > 0)]
-
-    def made_continuous(self, values: np.ndarray) -> np.ndarray:
-        """The values themselves: a location has no other that means the same."""
-        return values
-
-
-def _turns(turn: np.ndarray) -> np.ndarray:
-    """Where (K,) a rotation (K, 4) is one at all."""
-    return angle_between(np.broadcast_to(IDENTITY, turn.shape), normalise(turn)) > _SMALLEST_TURN_RADIANS
-
-
-def _widened(chosen: np.ndarray) -> np.ndarray:
-    """The chosen frames (F,) bool and those beside them."""
-    wide = chosen.copy()
-    wide[1:] |= chosen[:-1]
-    wide[:-1] |= chosen[1:]
-    return wide
-
-
-def _between(frames: np.ndarray, values: np.ndarray, times: np.ndarray, outside: np.ndarray) -> np.ndarray:
-    """Values (F, N) at scene frames, interpolated at times (K,); before the first and after the last frame, outside."""
-    result = np.stack([np.interp(times, frames, column) for column in values.T], axis=-1)
-    result[(times < frames[0]) | (times > frames[-1])] = outside
-    return result

@@ -52,7 +52,7 @@ def refusal(armature: bpy.types.Object, limbs: list[IkBone]) -> str:
 
 
 def match_fk(armature: bpy.types.Object, take: RigTake, limbs: list[IkBone]) -> RigTake:
-    """An evaluated take with the FK controls turned to where their limbs are; the limbs still follow IK."""
+    """An evaluated take with the FK controls turned, and stretched as IK does, to where their limbs are by IK."""
     controls, bones = [limb.control for limb in limbs], armature.data.bones
     paths = bone_paths(armature, [*controls, *[limb.limb for limb in limbs]], take.frames)
     entries = [take.names.index(control) for control in controls]
@@ -62,7 +62,7 @@ def match_fk(armature: bpy.types.Object, take: RigTake, limbs: list[IkBone]) -> 
         aimed = paths[:, len(limbs) + number] @ between
         wanted[:, entry] = wanted[:, entry] @ np.linalg.inv(paths[:, number]) @ aimed
         free[entry] = True
-    unmoved = aim(replace(take, movable=np.zeros_like(free)), wanted, free)
+    unmoved = aim(replace(take, movable=np.zeros_like(free)), wanted, free, free)
     return replace(unmoved, movable=take.movable)
 
 

@@ -84,13 +84,14 @@ def _alternate(first: np.ndarray, second: np.ndarray, axis: int = 1) -> np.ndarr
     return both.reshape(*first.shape[:axis], -1, *first.shape[axis + 1 :])
 
 
-def aim(take: RigTake, wanted: np.ndarray, free: np.ndarray) -> RigTake:
+def aim(take: RigTake, wanted: np.ndarray, free: np.ndarray, scaled: np.ndarray | None = None) -> RigTake:
     """The take with the free bones (B,) bool turned, and moved where they are movable, to lie as wanted (F, B, 4, 4).
 
-    wanted is in armature space. Entries that are not free keep their channels.
+    wanted is in armature space. Entries that are not free keep their channels; scaled (B,) bool: those to scale.
     """
     local, pose = rest_from_parent(take), pose_matrices(take)
-    own, rotation, location = basis_matrices(take), take.rotation.copy(), take.location.copy()
+    own = basis_matrices(take)
+    rotation, location, scale = take.rotation.copy(), take.location.copy(), take.scale.copy()
     for bone, parent in enumerate(take.parents):
         frame = np.broadcast_to(local[bone], pose[:, bone].shape) if parent < 0 else pose[:, parent] @ local[bone]
         if free[bone]:
@@ -99,6 +100,8 @@ def aim(take: RigTake, wanted: np.ndarray, free: np.ndarray) -> RigTake:
             rotation[:, bone] = sign[:, None] * aimed.rotation
             if take.movable is None or take.movable[bone]:
                 location[:, bone] = aimed.location
-            own[:, bone] = transform_matrices(location[:, bone], rotation[:, bone], take.scale[:, bone])
+            if scaled is not None and scaled[bone]:
+                scale[:, bone] = aimed.scale
+            own[:, bone] = transform_matrices(location[:, bone], rotation[:, bone], scale[:, bone])
         pose[:, bone] = frame @ own[:, bone]
-    return replace(take, rotation=rotation, location=location)
+    return replace(take, rotation=rotation, location=location, scale=scale)

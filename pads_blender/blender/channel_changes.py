@@ -1,0 +1,110 @@
+"""What has to change in the channels of bones and of the object for one take to become another, at any time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import bpy
+import numpy as np
+
+from ..core.channels import EULER_ORDERS, channels_from_quaternions, quaternions_from_channels
+from ..core.rig import RigTake, find_changes
+from ..core.rotations import IDENTITY, angle_between, continuous_euler, inverse, make_continuous, multiply, normalise
+from ..core.stand_ins import find_stand_ins
+from .evaluation import carrier_path
+from .rig_reader import object_entry
+from .transforms import Property, location_of, rotation_of, scale_of
+
+_SMALLEST_TURN_RADIANS = 1e-6
+SMALLEST_STRETCH = 1e-5  # only limbs that are switched from IK change their scale
+
+
+def find_channel_changes(
+    armature: bpy.types.Object, before: RigTake, after: RigTake
+) -> Iterator[tuple[str, RotationChange | ShiftChange]]:
+    """What has to be written, with the name of the entry."""
+    changes, frames = find_changes(before, after), before.frames
+    shift, stretch = after.location - before.location, np.abs(after.scale - before.scale).max(axis=(0, 2))
+    for number in np.flatnonzero(~find_stand_ins(before)):
+        bone, name = armature.pose.bones[before.names[number]], before.names[number]
+        if changes.rotation[:, number].any():
+            turn = multiply(normalise(after.rotation[:, number]), inverse(normalise(before.rotation[:, number])))
+            yield name, RotationChange(rotation_of(bone), frames, turn)
+        if changes.location[:, number].any():
+            yield name, ShiftChange(location_of(bone), frames, shift[:, number])
+        if stretch[number] > SMALLEST_STRETCH:
+            yield name, ShiftChange(scale_of(bone), frames, after.scale[:, number] - before.scale[:, number])
+    if before.names[0] == object_entry(armature) and changes.location[:, 0].any():
+        yield before.names[0], ShiftChange(location_of(armature), frames, _object_shift(armature, before, shift[:, 0]))
+
+
+def _object_shift(armature: bpy.types.Object, take: RigTake, shift: np.ndarray) -> np.ndarray:
+    """Change (F, 3) of the object's own location channels for one of its entry in a take (F, 3)."""
+    carrier = carrier_path(armature, take.frames)[:, :3, :3]
+    return np.linalg.solve(carrier, (take.world_from_armature[:3, :3] @ shift[..., None]))[..., 0]
+
+
+class RotationChange:
+    """Changes of one bone's rotation channels, whatever its rotation mode."""
+
+    def __init__(self, prop: Property, frames: np.ndarray, turn: np.ndarray) -> None:
+        """turn (F, 4): from the old rotation to the new one at scene frames (F,)."""
+        self.property, self.frames, self._mode = prop, frames, prop.owner.rotation_mode
+        self._turn = make_continuous(turn, IDENTITY)
+
+    def at(self, times: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """New channel values (K, size) in place of values, and where (K,) they differ."""
+        turn = _between(self.frames, self._turn, times, IDENTITY)
+        rotation = multiply(normalise(turn), quaternions_from_channels(values, self._mode))
+        return channels_from_quaternions(rotation, self._mode, values), _turns(turn)
+
+    def changing_frames(self) -> np.ndarray:
+        """The scene frames that change and those beside them, so that all others stay."""
+        return self.frames[_widened(_turns(self._turn))]
+
+    def made_continuous(self, values: np.ndarray) -> np.ndarray:
+        """Channel values (K, size) that mean the same without leaps from key to key."""
+        if self._mode == "QUATERNION":
+            return make_continuous(values, values[0])
+        return continuous_euler(values, self._mode, values[0]) if self._mode in EULER_ORDERS else values
+
+
+class ShiftChange:
+    """Changes of the location or scale channels of a bone or of the object."""
+
+    def __init__(self, prop: Property, frames: np.ndarray, shift: np.ndarray) -> None:
+        """shift (F, 3): from the old values to the new ones at scene frames (F,)."""
+        self.property, self.frames, self._shift = prop, frames, shift
+
+    def at(self, times: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """New channel values (K, 3) in place of values, and where (K,) they differ."""
+        shift = _between(self.frames, self._shift, times, np.zeros(3))
+        return values + shift, np.abs(shift).max(axis=-1) > 0
+
+    def changing_frames(self) -> np.ndarray:
+        """The scene frames that change and those beside them, so that all others stay."""
+        return self.frames[_widened(np.abs(self._shift).max(axis=-1) > 0)]
+
+    def made_continuous(self, values: np.ndarray) -> np.ndarray:
+        """The values themselves: no others mean the same."""
+        return values
+
+
+def _turns(turn: np.ndarray) -> np.ndarray:
+    """Where (K,) a rotation (K, 4) is one at all."""
+    return angle_between(np.broadcast_to(IDENTITY, turn.shape), normalise(turn)) > _SMALLEST_TURN_RADIANS
+
+
+def _widened(chosen: np.ndarray) -> np.ndarray:
+    """The chosen frames (F,) bool and those beside them."""
+    wide = chosen.copy()
+    wide[1:] |= chosen[:-1]
+    wide[:-1] |= chosen[1:]
+    return wide
+
+
+def _between(frames: np.ndarray, values: np.ndarray, times: np.ndarray, outside: np.ndarray) -> np.ndarray:
+    """Values (F, N) at scene frames, interpolated at times (K,); before the first and after the last frame, outside."""
+    result = np.stack([np.interp(times, frames, column) for column in values.T], axis=-1)
+    result[(times < frames[0]) | (times > frames[-1])] = outside
+    return result
