@@ -14,7 +14,10 @@ PACKAGE = ROOT / "pads_blender"
 ORDER = (("errors", "paths"), ("core",), ("diffusion",), ("tasks",), ("jobs",), ("blender", "__init__", "__main__"))
 TRAINING_MAY_IMPORT = ("errors", "paths", "core", "diffusion", "tasks", "training")
 
-BLENDER_MODULES = ("bpy", "bpy_extras", "mathutils", "bmesh", "gpu", "blf", "addon_utils", "bl_ext", "bl_ui")
+BLENDER_MODULES = (
+    *("bpy", "bpy_extras", "mathutils", "bmesh"),
+    *("gpu", "gpu_extras", "blf", "addon_utils", "bl_ext", "bl_ui"),
+)
 # Files whose business is a runtime: they import it when it is needed, never when the add-on is loaded.
 RUNTIMES = {"diffusion/torch_prior.py": ("torch",), "diffusion/onnx_prior.py": ("onnxruntime",)}
 

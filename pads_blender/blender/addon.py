@@ -8,22 +8,37 @@ from bpy.app.handlers import persistent
 from .. import jobs
 from . import (
     job_operator,
+    joint_pickers,
     operators_clean,
     operators_compare,
     operators_computer,
+    operators_feet,
+    operators_problems,
+    operators_rig,
+    overlay,
     panels_clean,
+    panels_feet,
+    panels_problems,
+    panels_rig,
     preferences,
     properties,
 )
 
 _MODULES = (
     preferences,
+    joint_pickers,
     properties,
     job_operator,
+    operators_rig,
     operators_clean,
+    operators_problems,
+    operators_feet,
     operators_compare,
     operators_computer,
+    panels_rig,
     panels_clean,
+    panels_problems,
+    panels_feet,
 )
 _CLASSES = tuple(cls for module in _MODULES for cls in module.CLASSES)
 _commands: list[object] = []  # handles of registered commands, which Blender wants back
@@ -34,6 +49,7 @@ def register() -> None:
     for cls in _CLASSES:
         bpy.utils.register_class(cls)
     properties.register()
+    overlay.register()
     bpy.types.VIEW3D_MT_pose.append(panels_clean.draw_menu)
     bpy.app.handlers.load_pre.append(_stop_job)
     _commands.append(bpy.utils.register_cli_command("pads", _run_command))
@@ -46,6 +62,7 @@ def unregister() -> None:
         bpy.utils.unregister_cli_command(_commands.pop())
     bpy.app.handlers.load_pre.remove(_stop_job)
     bpy.types.VIEW3D_MT_pose.remove(panels_clean.draw_menu)
+    overlay.unregister()
     properties.unregister()
     for cls in reversed(_CLASSES):
         bpy.utils.unregister_class(cls)

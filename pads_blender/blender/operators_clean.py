@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import bpy
 
 from .. import jobs
 from ..errors import PadsError, TakeError
 from ..tasks.clean import CleanSettings
-from ..tasks.complete import HiddenBones
+from ..tasks.fixes import fill_settings
 from . import chosen, results
+from .computer import read_host
 from .job_operator import JobOperator
 from .kept_keys import KeptKeys
 from .preferences import read_preferences
 from .reporting import has_motion, is_idle
 from .session import Task
 from .snapshot import Snapshot, take_snapshot
-
-_CONTEXT_FRAMES = 1000  # on either side of what is filled in: where like poses are looked for
 
 
 class PADS_OT_clean(JobOperator, bpy.types.Operator):  # noqa: N801 - Blender's own pattern
@@ -75,38 +76,31 @@ class PADS_OT_fill(JobOperator, bpy.types.Operator):  # noqa: N801 - Blender's o
         return clean_task("Filling in", [snapshot], [fill_settings(bones, first, last, settings.to_settings())])
 
 
-def fill_settings(bones: tuple[str, ...], first: float, last: float, usual: CleanSettings) -> CleanSettings:
-    """Settings that complete these bones from scene frame first to last, and change nothing else."""
-    return CleanSettings(
-        start=first - _CONTEXT_FRAMES,
-        end=last + _CONTEXT_FRAMES,
-        complete=(HiddenBones(bones, first, last),),
-        steps=usual.steps,
-        seed=usual.seed,
-        feet=0.0,
-        jitter=False,
-        pops=False,
-        gaps=False,
-    )
-
-
-def clean_task(title: str, snapshots: list[Snapshot], settings: list[CleanSettings]) -> Task:
-    """Clean on several takes, one after the other, and all results applied at the end."""
-    threads = read_preferences().threads
+def clean_task(
+    title: str,
+    snapshots: list[Snapshot],
+    settings: list[CleanSettings],
+    afterwards: Callable[[], None] | None = None,
+) -> Task:
+    """Clean on several takes, one after the other, and all results applied at the end; afterwards: once they are."""
+    threads, host = read_preferences().threads, read_host()
 
     def work(on_step: jobs.OnStep) -> list:
         # Imported here: Blender's start must not wait for what only a press of the button needs.
         from ..diffusion.prior import load_prior
         from ..tasks.cleaned import clean_rig
 
-        prior, after = load_prior("motion", threads=threads), []
+        prior, after = load_prior("motion", threads=threads, host=host), []
         for number, (each, asked) in enumerate(zip(snapshots, settings, strict=True)):
             step = _part(on_step, number, len(snapshots))
             after.append(clean_rig(each.take, each.mapping, each.kept, asked, prior, step).after)
         return after
 
     def apply(after: list) -> str:
-        return deliver_all(snapshots, after)
+        said = deliver_all(snapshots, after)
+        if afterwards:
+            afterwards()
+        return said
 
     return Task(title, work, apply, tuple(each.armature_uid for each in snapshots))
 

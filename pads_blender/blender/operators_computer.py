@@ -1,16 +1,18 @@
-"""Test My Computer: what the priors run on here, and how fast."""
+"""Test My Computer: what the priors can run on here, and how fast."""
 
 import bpy
 
 from .. import jobs
+from ..diffusion.backends import BY_NAME
+from ..diffusion.device_choice import Survey, survey
+from .computer import read_host
 from .job_operator import JobOperator
-from .preferences import find_own, read_preferences
 from .reporting import is_idle
 from .session import Task
 
 
 class PADS_OT_test_computer(JobOperator, bpy.types.Operator):  # noqa: N801 - Blender's own pattern
-    """Measure how many frames a second this computer cleans, and show it here"""
+    """Try every device of this computer, measure how many frames a second it takes, and use the best from now on"""
 
     bl_idname = "pads.test_computer"
     bl_label = "Test My Computer"
@@ -22,25 +24,16 @@ class PADS_OT_test_computer(JobOperator, bpy.types.Operator):  # noqa: N801 - Bl
         return is_idle(cls)
 
     def prepare(self, context: bpy.types.Context) -> Task:
-        """A look at a made-up take."""
-        threads = read_preferences().threads
+        """All devices, one after the other, each in a process of its own."""
+        host = read_host()
 
-        def work(on_step: jobs.OnStep) -> str:
-            from ..diffusion.prior import load_prior
-            from ..tasks.speed import measure_speed
+        def work(on_step: jobs.OnStep) -> Survey:
+            return survey(host, on_trial=lambda done, count, label: on_step(done, count))
 
-            prior = load_prior("motion", threads=threads)
-            return f"{prior.device}: {measure_speed(prior, on_step):,.0f} frames a second and look"
+        def apply(found: Survey) -> str:
+            return f"{BY_NAME[found.backend].label} is used: {found.reason}"
 
-        return Task("Testing this computer", work, _note)
-
-
-def _note(said: str) -> str:
-    """Keep what was measured in the preferences, where it is shown."""
-    own = find_own()
-    if own is not None:
-        own.speed = said
-    return said
+        return Task("Testing this computer", work, apply)
 
 
 CLASSES = (PADS_OT_test_computer,)

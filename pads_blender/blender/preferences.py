@@ -48,10 +48,10 @@ class PADS_AP_preferences(bpy.types.AddonPreferences):  # noqa: N801 - Blender's
         description="Folder of saved bone mappings. Empty: the extension's own folder",
         subtype="DIR_PATH",
     )
-    speed: bpy.props.StringProperty(name="Speed", description="What the test of this computer said last")
 
     def draw(self, context: bpy.types.Context) -> None:
         """All of it in one column."""
+        from .computer import device_lines
         from .job_operator import draw_progress
         from .operators_computer import PADS_OT_test_computer
 
@@ -63,8 +63,9 @@ class PADS_AP_preferences(bpy.types.AddonPreferences):  # noqa: N801 - Blender's
         layout.prop(self, "presets")
         if not draw_progress(layout):
             layout.operator(PADS_OT_test_computer.bl_idname, icon="TIME")
-        for line in self.speed.splitlines():
-            layout.label(text=line)
+        column = layout.column(align=True)
+        for icon, line in device_lines():
+            column.label(text=line, icon=icon)
 
 
 def find_own() -> PADS_AP_preferences | None:

@@ -7,7 +7,9 @@ from ..tasks.contacts import CONTACT_JOINTS
 from ..tasks.scope import LIMBS, joints_of
 from ..tasks.scoring import KINDS
 from .comparison import find_comparison, get_blend, set_blend
+from .joint_pickers import PADS_PG_joints
 from .preferences import read_preferences
+from .problem_list import go_to
 
 _FAST_LOOKS = 1
 RANGES = (
@@ -169,6 +171,12 @@ class PADS_PG_contact(bpy.types.PropertyGroup):  # noqa: N801 - Blender's own pa
     last: bpy.props.IntProperty(name="Last", description="Last frame in which it rests")
 
 
+def _show_problem(rig: "PADS_PG_rig", context: bpy.types.Context) -> None:
+    """A click in the list goes to the problem."""
+    if 0 <= rig.active_problem < len(rig.problems) and context.object == rig.id_data:
+        go_to(context, rig.problems[rig.active_problem])
+
+
 def _get_blend(rig: "PADS_PG_rig") -> float:
     found = find_comparison(rig.id_data)
     return get_blend(found) if found and found.strip else 1.0
@@ -183,8 +191,9 @@ def _set_blend(rig: "PADS_PG_rig", blend: float) -> None:
 class PADS_PG_rig(bpy.types.PropertyGroup):  # noqa: N801 - Blender's own pattern
     """What was found in an armature's take."""
 
+    joints: bpy.props.PointerProperty(type=PADS_PG_joints)
     problems: bpy.props.CollectionProperty(type=PADS_PG_problem)
-    active_problem: bpy.props.IntProperty(name="Problem", default=-1)
+    active_problem: bpy.props.IntProperty(name="Problem", default=-1, update=_show_problem)
     are_problems_known: bpy.props.BoolProperty(name="Looked For")
     contacts: bpy.props.CollectionProperty(type=PADS_PG_contact)
     active_contact: bpy.props.IntProperty(name="Contact", default=0)

@@ -8,10 +8,10 @@ import bpy
 from ..core.mapping import Mapping, guess_mapping
 from ..core.presets import check_bones_exist, find_preset
 from ..errors import MappingError
+from .preferences import ADD_ON, read_preferences
 from .rig_reader import rest_ends
 
 STORED = "pads_mapping"  # custom property of the armature data: the mapping as JSON text
-_ADD_ON = __package__.rpartition(".")[0]  # an installed extension is called bl_ext.REPOSITORY.ID
 
 
 def read_mapping(armature: bpy.types.Object) -> Mapping:
@@ -50,8 +50,11 @@ def bone_tree(armature: bpy.types.Object) -> tuple[list[str], list[int]]:
 
 def preset_folder() -> Path:
     """The user's folder of presets; it need not exist yet."""
-    if _ADD_ON.startswith("bl_ext."):
-        return Path(bpy.utils.extension_path_user(_ADD_ON, path="presets"))
+    chosen = read_preferences().presets
+    if chosen:
+        return chosen
+    if ADD_ON.startswith("bl_ext."):
+        return Path(bpy.utils.extension_path_user(ADD_ON, path="presets"))
     return Path(bpy.utils.user_resource("CONFIG", path="pads_mocap"), "presets")
 
 

@@ -65,10 +65,13 @@ class _Seen:
         return np.stack([_tidied(column, gap if least else 0, least) for column in found.T], axis=1)
 
 
-def find_problems(take: RigTake, mapping: Mapping) -> list[Problem]:
+def find_problems(take: RigTake, mapping: Mapping, on_step: Callable[[int, int], None] | None = None) -> list[Problem]:
     """Everything in the take that looks broken, in the order of time."""
     found: list[_Find] = []
-    for rows in pieces.split(0, len(take.frames)):
+    parts = pieces.split(0, len(take.frames))
+    for number, rows in enumerate(parts):
+        if on_step:
+            on_step(number, len(parts))
         found = _joined(found, _finds(take.rows(rows), mapping, rows.start))
     bones = to_model(take.rows(slice(0, 1)), mapping)[1].bones
     problems = [find.problem(take, bones) for find in found if find.metres >= _LEAST_METRES[find.kind]]

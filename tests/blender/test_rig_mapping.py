@@ -59,5 +59,5 @@ def test_a_stored_mapping_that_names_bones_gone_says_so(armature):
 def test_the_users_folder_is_outside_of_the_package(monkeypatch):
     monkeypatch.undo()
     assert preset_folder().parts[-2:] == ("pads_mocap", "presets")
-    monkeypatch.setattr(rig_mapping, "_ADD_ON", "bl_ext.user_default.pads_mocap")
+    monkeypatch.setattr(rig_mapping, "ADD_ON", "bl_ext.user_default.pads_mocap")
     assert preset_folder().parts[-4:] == (".user", "user_default", "pads_mocap", "presets")

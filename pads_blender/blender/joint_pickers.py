@@ -1,0 +1,77 @@
+"""Which bone is which joint, as the Rig panel shows it and lets it be changed. Looked up quickly enough to draw."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+from ..core.mapping import Mapping, guess_mapping
+from ..core.presets import find_preset
+from ..core.skeleton import JOINTS
+from ..errors import MappingError
+from .rig_mapping import STORED, bone_tree, preset_folder, read_mapping, store_mapping
+from .rig_reader import rest_ends
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A mapping, where it comes from, and what is wrong with it, if anything is."""
+
+    mapping: Mapping
+    source: str
+    trouble: str = ""
+
+
+def shown_mapping(armature: bpy.types.Object) -> Shown:
+    """What read_mapping would give, with the trouble in words; an empty mapping where there is none."""
+    if armature.data.get(STORED) is not None:
+        try:
+            return Shown(read_mapping(armature), "Set by you")
+        except MappingError as error:
+            return Shown(Mapping.empty(), "Set by you", str(error))
+    names, parents = bone_tree(armature)
+    heads, tails = (np.round(ends, 4).astype(np.float32).tobytes() for ends in rest_ends(armature))
+    folder = preset_folder()
+    changed = folder.stat().st_mtime_ns if folder.is_dir() else 0
+    return _look_up(tuple(names), tuple(parents), heads, tails, folder, changed)
+
+
+@functools.lru_cache(maxsize=16)
+def _look_up(
+    names: tuple[str, ...], parents: tuple[int, ...], heads: bytes, tails: bytes, folder: Path, changed: int
+) -> Shown:
+    """The preset of a rig, else the guess; heads and tails (B, 3) float32, changed: when the folder last did."""
+    ends = [np.frombuffer(each, np.float32).reshape(-1, 3).astype(float) for each in (heads, tails)]
+    try:
+        preset = find_preset(folder, names, parents)
+        return Shown(preset, "From a preset") if preset else Shown(guess_mapping(names, parents, *ends), "Recognised")
+    except MappingError as error:
+        return Shown(Mapping.empty(), "Not recognised", str(error))
+
+
+def _picker(joint: str) -> bpy.props.StringProperty:
+    """The joint's bone by name, read from and written to the mapping."""
+
+    def get(group: bpy.types.PropertyGroup) -> str:
+        return shown_mapping(group.id_data).mapping.bone(joint) or ""
+
+    def set_(group: bpy.types.PropertyGroup, bone: str) -> None:
+        armature = group.id_data
+        store_mapping(armature, shown_mapping(armature).mapping.with_joint(joint, bone or None))
+
+    label = joint.replace("_", " ").title()
+    said = f"Bone whose head is the {label.lower()}; empty: the rig has none"
+    return bpy.props.StringProperty(name=label, description=said, get=get, set=set_)
+
+
+class PADS_PG_joints(bpy.types.PropertyGroup):  # noqa: N801 - Blender's own pattern
+    """One picker for each joint of the model."""
+
+    __annotations__ = {joint: _picker(joint) for joint in JOINTS}
+
+
+CLASSES = (PADS_PG_joints,)

@@ -1,0 +1,114 @@
+"""Foot contacts: found, edited, and held."""
+
+import bpy
+
+from .. import jobs
+from ..core.rig import RigTake
+from ..tasks.contacts import ContactRange
+from ..tasks.foot_lock import list_contacts, lock_feet_at
+from . import contact_list
+from .job_operator import JobOperator
+from .kept_keys import KeptKeys
+from .operators_clean import deliver_all
+from .reporting import OperatorResult, has_armature, has_motion, is_idle
+from .session import Task
+from .snapshot import Snapshot, find_armature, take_snapshot
+
+
+def _snapshot(context: bpy.types.Context) -> Snapshot:
+    settings = context.scene.pads
+    keys = KeptKeys(settings.keep_extreme, settings.keep_selected)
+    return take_snapshot(context.object, keys, settings.switch_to_fk)
+
+
+class PADS_OT_find_contacts(JobOperator, bpy.types.Operator):  # noqa: N801 - Blender's own pattern
+    """List when heels and toes rest on something, be it floor, stair or slope"""
+
+    bl_idname = "pads.find_contacts"
+    bl_label = "Find Contacts"
+    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012 - Blender reads a plain set
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Whether there is a motion to look at."""
+        return is_idle(cls) and has_motion(cls, context)
+
+    def prepare(self, context: bpy.types.Context) -> Task:
+        """The active armature's take."""
+        snapshot = _snapshot(context)
+
+        def apply(found: tuple[ContactRange, ...]) -> str:
+            contact_list.store(find_armature(snapshot), found)
+            return f"{len(found) or 'No'} contact{'' if len(found) == 1 else 's'} found"
+
+        return Task("Looking for contacts", lambda step: list_contacts(snapshot.take, snapshot.mapping, step), apply)
+
+
+class PADS_OT_lock_feet(JobOperator, bpy.types.Operator):  # noqa: N801 - Blender's own pattern
+    """Hold each foot in place during the contacts that are switched on. The result is a new action"""
+
+    bl_idname = "pads.lock_feet"
+    bl_label = "Lock Feet"
+    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012 - Blender reads a plain set
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Whether there are contacts."""
+        if not (is_idle(cls) and has_motion(cls, context)):
+            return False
+        if not contact_list.read(context.object):
+            cls.poll_message_set("Press Find Contacts, or add one and switch it on")
+            return False
+        return True
+
+    def prepare(self, context: bpy.types.Context) -> Task:
+        """The active armature's take and its contacts."""
+        snapshot, strength = _snapshot(context), context.scene.pads.feet_lock
+        contacts = contact_list.read(context.object)
+
+        def work(on_step: jobs.OnStep) -> list[RigTake]:
+            return [lock_feet_at(snapshot.take, snapshot.mapping, snapshot.kept, contacts, strength, on_step)]
+
+        def apply(after: list[RigTake]) -> str:
+            return deliver_all([snapshot], after)
+
+        return Task("Locking feet", work, apply, (snapshot.armature_uid,))
+
+
+class PADS_OT_add_contact(bpy.types.Operator):  # noqa: N801 - Blender's own pattern
+    """Add a contact that begins at the current frame"""
+
+    bl_idname = "pads.add_contact"
+    bl_label = "Add Contact"
+    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012 - Blender reads a plain set
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Whether there is an armature."""
+        return has_armature(cls, context)
+
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
+        """Add it."""
+        contact_list.add_at(context.object, context.scene.frame_current)
+        return {"FINISHED"}
+
+
+class PADS_OT_remove_contact(bpy.types.Operator):  # noqa: N801 - Blender's own pattern
+    """Take the chosen contact off the list"""
+
+    bl_idname = "pads.remove_contact"
+    bl_label = "Remove Contact"
+    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012 - Blender reads a plain set
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Whether a contact is chosen."""
+        return has_armature(cls, context) and len(context.object.pads.contacts) > context.object.pads.active_contact
+
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
+        """Remove it."""
+        contact_list.remove_active(context.object)
+        return {"FINISHED"}
+
+
+CLASSES = (PADS_OT_find_contacts, PADS_OT_lock_feet, PADS_OT_add_contact, PADS_OT_remove_contact)

@@ -1,0 +1,70 @@
+"""Foot contacts as a list to edit, and the button that holds the feet."""
+
+import bpy
+
+from .. import jobs
+from .operators_feet import (
+    PADS_OT_add_contact,
+    PADS_OT_find_contacts,
+    PADS_OT_lock_feet,
+    PADS_OT_remove_contact,
+)
+from .tab import is_armature_active
+
+
+class PADS_UL_contacts(bpy.types.UIList):  # noqa: N801 - Blender's own pattern
+    """One line for each contact."""
+
+    def draw_item(
+        self,
+        context: bpy.types.Context,
+        layout: bpy.types.UILayout,
+        data: bpy.types.PropertyGroup,
+        item: bpy.types.PropertyGroup,
+        icon: int,
+        active_data: bpy.types.PropertyGroup,
+        active_property: str,
+        index: int,
+    ) -> None:
+        """Switch, joint, first and last frame."""
+        row = layout.row(align=True)
+        row.prop(item, "use", text="")
+        row = row.split(factor=0.44)
+        row.prop(item, "joint", text="", emboss=False)
+        row = row.row(align=True)
+        row.prop(item, "first", text="", emboss=False)
+        row.prop(item, "last", text="", emboss=False)
+
+
+class PADS_PT_feet(bpy.types.Panel):  # noqa: N801 - Blender's own pattern
+    """When feet rest, and whether they are held."""
+
+    bl_label = "Feet"
+    bl_idname = "PADS_PT_feet"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "PADS"
+    bl_order = 4
+    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012 - Blender reads a plain set
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only for armatures."""
+        return is_armature_active(context)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """The list, and the lock."""
+        layout, rig = self.layout, context.object.pads
+        if jobs.running() is None:
+            layout.operator(PADS_OT_find_contacts.bl_idname, icon="VIEWZOOM")
+        row = layout.row()
+        row.template_list("PADS_UL_contacts", "", rig, "contacts", rig, "active_contact", rows=4)
+        column = row.column(align=True)
+        column.operator(PADS_OT_add_contact.bl_idname, text="", icon="ADD")
+        column.operator(PADS_OT_remove_contact.bl_idname, text="", icon="REMOVE")
+        if len(rig.contacts):
+            layout.prop(context.scene.pads, "feet_lock", slider=True)
+            layout.operator(PADS_OT_lock_feet.bl_idname, icon="LOCKED")
+
+
+CLASSES = (PADS_UL_contacts, PADS_PT_feet)

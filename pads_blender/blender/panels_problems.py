@@ -1,0 +1,84 @@
+"""The list of what is broken."""
+
+import bpy
+
+from .. import jobs
+from . import problem_list
+from .operators_problems import (
+    PADS_OT_find_problems,
+    PADS_OT_fix_all_problems,
+    PADS_OT_fix_problem,
+    PADS_OT_ignore_problem,
+    PADS_OT_mark_problems,
+)
+from .tab import draw_text, in_all_editors, is_armature_active
+
+_ICONS = {
+    "JITTER": "RNDCURVE",
+    "POP": "IPO_BACK",
+    "FROZEN": "FREEZE",
+    "MISSING": "GHOST_DISABLED",
+    "SWAP": "ARROW_LEFTRIGHT",
+    "SLIDE": "TRACKING_FORWARDS_SINGLE",
+    "PENETRATION": "TRIA_DOWN_BAR",
+}
+
+
+class PADS_UL_problems(bpy.types.UIList):  # noqa: N801 - Blender's own pattern
+    """One line for each problem."""
+
+    def draw_item(
+        self,
+        context: bpy.types.Context,
+        layout: bpy.types.UILayout,
+        data: bpy.types.PropertyGroup,
+        item: bpy.types.PropertyGroup,
+        icon: int,
+        active_data: bpy.types.PropertyGroup,
+        active_property: str,
+        index: int,
+    ) -> None:
+        """Kind, bone, frames, and by how far it is off."""
+        row = layout.split(factor=0.55)
+        row.label(text=f"{item.kind.title()}  {item.bone}", icon=_ICONS[item.kind])
+        row = row.split(factor=0.55)
+        row.label(text=f"{item.first:g}" if item.first == item.last else f"{item.first:g}-{item.last:g}")
+        row.label(text=f"{item.severity:.0f} mm")
+
+
+class ProblemsPanel:
+    """Find, go through, put right."""
+
+    bl_label = "Problems"
+    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012 - Blender reads a plain set
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only for armatures."""
+        return is_armature_active(context)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """The list, if there is one, and what to do with it."""
+        layout, rig = self.layout, context.object.pads
+        if jobs.running() is None:
+            layout.operator(PADS_OT_find_problems.bl_idname, icon="VIEWZOOM")
+        if not len(rig.problems):
+            if rig.are_problems_known:
+                layout.label(text="No problems left", icon="CHECKMARK")
+            return
+        layout.template_list("PADS_UL_problems", "", rig, "problems", rig, "active_problem", rows=4)
+        chosen = problem_list.read_active(context.object)
+        if chosen:
+            draw_text(layout.column(align=True), context, chosen.reason)
+        row = layout.row(align=True)
+        row.operator(PADS_OT_fix_problem.bl_idname)
+        row.operator(PADS_OT_fix_all_problems.bl_idname)
+        row.operator(PADS_OT_ignore_problem.bl_idname)
+        row = layout.row(align=True)
+        is_marked = bool(problem_list.find_markers(context.scene))
+        row.operator(PADS_OT_mark_problems.bl_idname, icon="MARKER_HLT", depress=is_marked)
+        if context.area.type == "VIEW_3D":
+            row.prop(context.scene.pads, "show_problems", icon="COLOR", toggle=True)
+
+
+CLASSES = (PADS_UL_problems, *in_all_editors(ProblemsPanel, "PADS_PT_problems", order=2))

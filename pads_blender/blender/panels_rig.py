@@ -1,0 +1,71 @@
+"""What was recognised of the rig, with a picker for each joint."""
+
+import bpy
+
+from ..core.mapping import Mapping
+from ..core.skeleton import JOINTS
+from .joint_pickers import shown_mapping
+from .operators_rig import PADS_OT_guess_mapping, PADS_OT_load_preset, PADS_OT_save_preset
+from .tab import draw_text, is_armature_active
+
+_UNKNOWN = {"unknown": "Unknown names", "none": "Nothing"}
+
+
+def _summary(mapping: Mapping) -> str:
+    name = _UNKNOWN.get(mapping.convention, mapping.convention)
+    return f"{name}: {len(JOINTS) - len(mapping.missing())} of {len(JOINTS)} joints"
+
+
+class PADS_PT_rig(bpy.types.Panel):  # noqa: N801 - Blender's own pattern
+    """What the armature was recognised as."""
+
+    bl_label = "Rig"
+    bl_idname = "PADS_PT_rig"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "PADS"
+    bl_order = 0
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only for armatures."""
+        return is_armature_active(context)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Convention, joints, and what is wrong."""
+        layout, shown = self.layout, shown_mapping(context.object)
+        layout.label(text=_summary(shown.mapping), icon="ERROR" if shown.trouble else "CHECKMARK")
+        if shown.trouble:
+            draw_text(layout.column(align=True), context, shown.trouble)
+        elif missing := shown.mapping.missing():
+            named = ", ".join(joint.replace("_", " ") for joint in missing)
+            draw_text(layout.column(align=True), context, f"Without a bone: {named}", icon="INFO")
+
+
+class PADS_PT_joints(bpy.types.Panel):  # noqa: N801 - Blender's own pattern
+    """Which bone is which joint."""
+
+    bl_label = "Bones"
+    bl_idname = "PADS_PT_joints"
+    bl_parent_id = "PADS_PT_rig"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "PADS"
+    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012 - Blender reads a plain set
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """A picker for each joint; guess, save and load."""
+        layout, armature = self.layout, context.object
+        layout.label(text=shown_mapping(armature).source)
+        row = layout.row(align=True)
+        row.operator(PADS_OT_guess_mapping.bl_idname, icon="FILE_REFRESH")
+        row.operator(PADS_OT_save_preset.bl_idname, text="", icon="EXPORT")
+        row.operator(PADS_OT_load_preset.bl_idname, text="", icon="IMPORT")
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        column = layout.column(align=True)
+        for joint in JOINTS:
+            column.prop_search(armature.pads.joints, joint, armature.data, "bones")
+
+
+CLASSES = (PADS_PT_rig, PADS_PT_joints)

@@ -1,0 +1,82 @@
+"""The list of problems on an armature: kept with the object, shown in the panel, gone to by a click."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import bpy
+
+from ..tasks.problems import Problem
+from . import compat
+
+MARKER = "PADS "  # how the names of our markers begin
+
+
+def store(armature: bpy.types.Object, problems: Sequence[Problem]) -> None:
+    """Put what was found in place of the old list."""
+    rig = armature.pads
+    rig.active_problem = -1
+    rig.problems.clear()
+    for problem in problems:
+        item = rig.problems.add()
+        item.kind, item.bone, item.joints = problem.kind.upper(), problem.bone, ",".join(problem.joints)
+        item.first, item.last, item.severity = problem.first, problem.last, problem.severity
+        item.reason = problem.reason
+    rig.are_problems_known = True
+
+
+def read(armature: bpy.types.Object) -> list[Problem]:
+    """The list as plain data."""
+    return [_read_one(item) for item in armature.pads.problems]
+
+
+def read_active(armature: bpy.types.Object) -> Problem | None:
+    """The problem that is chosen in the list."""
+    rig = armature.pads
+    return _read_one(rig.problems[rig.active_problem]) if 0 <= rig.active_problem < len(rig.problems) else None
+
+
+def drop(armature: bpy.types.Object, problem: Problem) -> None:
+    """Take a problem off the list, if it is still there."""
+    rig = armature.pads
+    for number, item in enumerate(rig.problems):
+        if _read_one(item) == problem:
+            rig.problems.remove(number)
+            rig.active_problem = -1
+            return
+
+
+def go_to(context: bpy.types.Context, item: bpy.types.PropertyGroup) -> None:
+    """Show the middle of a problem and select its bone alone."""
+    armature = context.object
+    context.scene.frame_set(round(0.5 * (item.first + item.last)))
+    bone = armature.pose.bones.get(item.bone)
+    if bone is None:
+        return
+    for each in armature.pose.bones:
+        compat.select_bone(each, each == bone)
+    armature.data.bones.active = bone.bone
+
+
+def mark(scene: bpy.types.Scene, armature: bpy.types.Object) -> int:
+    """Put a marker on the timeline at each problem, in place of those from before; how many."""
+    unmark(scene)
+    for item in armature.pads.problems:
+        scene.timeline_markers.new(f"{MARKER}{item.kind.title()} {item.bone}", frame=round(item.first))
+    return len(armature.pads.problems)
+
+
+def unmark(scene: bpy.types.Scene) -> None:
+    """Take our markers off the timeline."""
+    for marker in find_markers(scene):
+        scene.timeline_markers.remove(marker)
+
+
+def find_markers(scene: bpy.types.Scene) -> list[bpy.types.TimelineMarker]:
+    """Our markers."""
+    return [marker for marker in scene.timeline_markers if marker.name.startswith(MARKER)]
+
+
+def _read_one(item: bpy.types.PropertyGroup) -> Problem:
+    joints = tuple(item.joints.split(","))
+    return Problem(item.kind.lower(), joints[0], item.bone, joints, item.first, item.last, item.severity, item.reason)
