@@ -3,7 +3,7 @@
 
 python3 build.py demo [TAKE.bvh]          clean a take (its own one without TAKE) and show before and after in demo/
 python3 build.py test [pytest arguments]  style check and test suite; with arguments, just pytest with them
-python3 build.py package                  write the installable extension to dist/
+python3 build.py package [PLATFORM ...]   write the installable zips to dist/: all, or only those named
 python3 build.py pythons                  list the Pythons found here that have a Blender to go with
 
 Each Blender LTS goes with one Python: 4.5 with 3.11, 5.2 with 3.13. The Python that runs this file is used if it is one
@@ -16,29 +16,24 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import shutil
 import subprocess
 import sys
-import sysconfig
 import tempfile
-import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from xml.etree import ElementTree
+
+from build_package import BuildError, blender_ext_script, package_names, running_package, wheels_of, write_package
 
 ROOT = Path(__file__).resolve().parent
 VENVS = {"3.11": ".venv", "3.13": ".venv-3.13"}  # the first one found is preferred
 RUNNING = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 # Test files that load Blender get a process each: bpy keeps state, and a crash must not take other results along.
-BPY_TESTS = ("tests/blender/**/test_*.py", "tests/test_build.py")
+BPY_TESTS = ("tests/blender/**/test_*.py", "tests/test_build.py", "tests/test_install.py")
 WINDOW_TESTS = "tests/window"  # a program with its own threads, whose pauses are measured: never beside others
 GROUP_LIMIT_SECONDS = 1800
 PYTEST_FOUND_NOTHING = 5
-
-
-class BuildError(Exception):
-    """Expected failure: one sentence that says what to do."""
 
 
 # --- which Python -----------------------------------------------------------------------------------------------------
@@ -256,59 +251,23 @@ def read_counts(report: Path) -> tuple[int, int, int]:
 
 
 def package(arguments: list[str]) -> int:
-    """Write the extension zip to dist/."""
-    if arguments:
-        raise BuildError("package takes no arguments.")
+    """Write the extension zips to dist/; one whose wheels cannot be had is left out."""
+    names = arguments or package_names()
+    unknown = [name for name in names if name not in (*package_names(), "here")]
+    if unknown:
+        raise BuildError(f"There is no package {unknown[0]}: choose of {', '.join(package_names())}, here.")
     make_environment()
-    path = write_package(ROOT / "dist", blender_ext_script(ROOT / VENVS[RUNNING]))
-    say(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1e6:.1f} MB, validated")
-    return 0
-
-
-def blender_ext_script(venv: Path) -> Path:
-    """Blender's own builder of extensions, a plain script inside the bpy wheel."""
-    site_packages = Path(sysconfig.get_path("purelib", scheme="venv", vars={"base": str(venv)}))
-    return next(site_packages.glob("bpy/*/scripts/addons_core/bl_pkg/cli/blender_ext.py"))
-
-
-def write_package(folder: Path, blender_ext: Path) -> Path:
-    """Build and validate the extension zip in the folder; the same sources give the same bytes."""
-    import tomllib
-
-    manifest = tomllib.loads((ROOT / "blender_manifest.toml").read_text(encoding="utf-8"))
-    target = folder / f"{manifest['id']}-{manifest['version']}.zip"
-    with tempfile.TemporaryDirectory() as work:
-        stage, built = Path(work, "stage"), Path(work, "built.zip")
-        stage_files(stage)
-        run_builder(blender_ext, "build", f"--source-dir={stage}", f"--output-filepath={built}")
-        folder.mkdir(parents=True, exist_ok=True)
-        repack(built, target)
-    run_builder(blender_ext, "validate", str(target))
-    return target
-
-
-def stage_files(stage: Path) -> None:
-    """Lay out the zip: the package's content is its root, because Blender wants __init__.py beside the manifest."""
-    shutil.copytree(ROOT / "pads_blender", stage, ignore=shutil.ignore_patterns("training", "__pycache__"))
-    shutil.copytree(ROOT / "bundled_models", stage / "bundled_models")
-    for name in ("blender_manifest.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, stage)
-
-
-def run_builder(blender_ext: Path, *arguments: str) -> None:
-    """One command of Blender's builder; its words are shown only when it refuses."""
-    result = subprocess.run([sys.executable, str(blender_ext), *arguments], capture_output=True, text=True)
-    if result.returncode:
-        raise BuildError(f"Blender's builder refused the extension:\n{result.stdout}{result.stderr}")
-
-
-def repack(built: Path, target: Path) -> None:
-    """Copy the zip with its files in order and without times: the builder keeps the order and times of the disk."""
-    with zipfile.ZipFile(built) as source, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as copy:
-        for name in sorted(source.namelist()):
-            entry = zipfile.ZipInfo(name)  # dated 1980
-            entry.external_attr = 0o644 << 16
-            copy.writestr(entry, source.read(name), zipfile.ZIP_DEFLATED)
+    builder, count = blender_ext_script(ROOT / VENVS[RUNNING]), 0
+    for name in (running_package() if name == "here" else name for name in names):
+        try:
+            wheels = wheels_of(name)
+        except BuildError as error:
+            say(f"No package {name}: {error}.")
+            continue
+        path = write_package(ROOT / "dist", builder, name, wheels)
+        say(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1e6:.1f} MB, validated")
+        count += 1
+    return 0 if count else 1
 
 
 def pythons(arguments: list[str]) -> int:

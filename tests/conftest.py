@@ -1,5 +1,6 @@
-"""What every test file shares: the data folder beside the repository, and an end of the process that cannot hang."""
+"""What every test file shares: the data folder, the package, and an end of the process that cannot hang."""
 
+import importlib.util
 import os
 import re
 import sys
@@ -23,6 +24,25 @@ def shared_data() -> Path:
     if not (SHARED / "data").is_dir():
         pytest.skip(f"no shared data: {SHARED / 'data'} is not there (PADS_SHARED names another place than ../shared)")
     return SHARED / "data"
+
+
+@pytest.fixture(scope="session")
+def build():
+    """build.py as a module."""
+    spec = importlib.util.spec_from_file_location("pads_build", ROOT / "build.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def blender_ext(build) -> Path:
+    return build.blender_ext_script(Path(sys.prefix))
+
+
+@pytest.fixture(scope="session")
+def package(build, blender_ext, tmp_path_factory) -> Path:
+    return build.write_package(tmp_path_factory.mktemp("dist"), blender_ext)
 
 
 def refuse_skip(report, shared: Path = SHARED) -> None:

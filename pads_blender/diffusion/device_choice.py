@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import importlib.metadata
 import importlib.util
 import json
 import platform
@@ -133,6 +132,8 @@ def _signature(models: Path) -> dict:
 
 
 def _installed_version(distribution: str) -> str:
+    import importlib.metadata  # brings much else
+
     try:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from ..paths import bundled_models_dir
-from .backends import SafeNetwork, Say, log_line, open_network
-from .contract import read_contract
-from .device_choice import order
-from .trial import Host
+if TYPE_CHECKING:
+    from .backends import Say
+    from .trial import Host
 
 
 class Prior(Protocol):
@@ -36,15 +34,22 @@ def load_prior(
     threads: int | None = None,
     backend: str = "auto",
     host: Host | None = None,
-    say: Say = log_line,
+    say: Say | None = None,
 ) -> Prior:
     """The shipped prior `pose` or `motion`; PriorError when it is missing, damaged or not as its contract says.
 
     backend: a name from backends.BACKENDS, or `auto` for the choice that is remembered in the host's folder. One that
-    fails gives way to the next with one line through say.
+    fails gives way to the next with one line through say, which is the log's unless another is given.
     """
-    from .learned_priors import PosePrior, WindowPrior  # they know this file
+    # Here and not above: Blender's start must not wait for what a job alone needs.
+    from ..paths import bundled_models_dir
+    from .backends import SafeNetwork, log_line, open_network
+    from .contract import read_contract
+    from .device_choice import order
+    from .learned_priors import PosePrior, WindowPrior
+    from .trial import Host
 
+    say = say or log_line
     folder = folder or bundled_models_dir()
     contract = read_contract(folder / f"pads_{kind}.json", kind)
     found = order(backend, host or Host(), folder, kind)

@@ -95,8 +95,9 @@ def try_backend(name: str, folder: Path, host: Host, kind: str | None = None) ->
 
 
 def _command(host: Host, given: str) -> list[str]:
-    """Blender itself where there is one: on Windows its libraries are what a runtime collides with."""
-    if host.blender:
+    """On Windows Blender itself, whose libraries are what a runtime collides with; elsewhere its Python is faster."""
+    is_python = Path(sys.executable or "").name.lower().startswith("python")
+    if host.blender and (sys.platform == "win32" or not is_python):
         return [host.blender, "--background", "--factory-startup", "--python-expr", _BOOTSTRAP, "--", given]
     return [sys.executable, "-c", _BOOTSTRAP, given]
 

@@ -1,0 +1,165 @@
+"""Runs in Blender, module or program: installs the zips given to it as a user would, uses and removes the extension.
+
+    BLENDER --python install_session.py -- OLD.zip NEW.zip     or, with the bpy module, PYTHON install_session.py -- ...
+
+Prints RESULT and JSON. Works in the current folder, where it finds take.bvh. Ends with os._exit: the bpy 4.5 module can
+hang while the interpreter shuts down.
+"""
+
+import importlib
+import json
+import os
+import socket
+import sys
+import threading
+import time
+import traceback
+from pathlib import Path
+
+import bpy
+
+# isort: split
+import addon_utils  # on the path only once bpy is loaded
+
+PACKAGE = "pads_mocap"
+MODULE = f"bl_ext.user_default.{PACKAGE}"
+OWNERS = ("Scene", "Object", "Armature", "Action", "PoseBone", "WindowManager")
+commands = {}  # by handle; Blender can register commands but not list them, so its own two functions are listened to
+asked_network = []  # what Python tried to reach
+
+
+def listen_to_commands(register=bpy.utils.register_cli_command, unregister=bpy.utils.unregister_cli_command):
+    def register_and_note(name, function):
+        handle = register(name, function)
+        commands[handle] = (name, function)
+        return handle
+
+    def unregister_and_note(handle):
+        unregister(handle)
+        del commands[handle]
+
+    bpy.utils.register_cli_command, bpy.utils.unregister_cli_command = register_and_note, unregister_and_note
+
+
+def listen_to_network():
+    def note(event, arguments):
+        if event in ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"):
+            asked_network.append(event)
+
+    sys.addaudithook(note)
+
+
+def traces():
+    """What an add-on can leave in Blender, as names."""
+    names = {f"type {name}" for name in dir(bpy.types)}
+    for owner in OWNERS:
+        names |= {f"property {owner}.{each.identifier}" for each in getattr(bpy.types, owner).bl_rna.properties}
+    names |= {
+        f"handler {name} {function}"
+        for name in dir(bpy.app.handlers)
+        if isinstance(getattr(bpy.app.handlers, name), list)
+        for function in getattr(bpy.app.handlers, name)
+    }
+    names |= {f"thread {thread.name}" for thread in threading.enumerate()}
+    names |= {f"operator pads.{name}" for name in dir(bpy.ops.pads)}
+    return names | {f"command {name}" for name, _ in commands.values()}
+
+
+def is_enabled():
+    return addon_utils.check(MODULE)[1] and MODULE in bpy.context.preferences.addons
+
+
+def install(path):
+    bpy.ops.extensions.package_install_files(filepath=path, repo="user_default", enable_on_install=True)
+
+
+def repository():
+    """(index, folder) of the repository that files are installed to."""
+    repos = bpy.context.preferences.extensions.repos
+    index = next(i for i, repo in enumerate(repos) if repo.module == "user_default")
+    return index, Path(repos[index].directory)
+
+
+def version():
+    text = (repository()[1] / PACKAGE / "blender_manifest.toml").read_text(encoding="utf-8")
+    return next(line.split('"')[1] for line in text.splitlines() if line.startswith("version"))
+
+
+def prefer_own_wheels():
+    """Where Blender is a module of Python, or Debian's, the packages of that Python come before an extension's."""
+    own = [path for path in sys.path if ".local" in Path(path).parts and "extensions" in Path(path).parts]
+    sys.path[:0] = own
+
+
+def milliseconds_to_enable():
+    """Processor time of switching the extension on when none of its modules is loaded, as at Blender's start."""
+    times = []
+    for _ in range(3):  # the first time may write the compiled files
+        bpy.ops.preferences.addon_disable(module=MODULE)
+        for name in [name for name in sys.modules if name == MODULE or name.startswith(MODULE + ".")]:
+            del sys.modules[name]
+        start = time.process_time()
+        addon_utils.enable(MODULE, default_set=True)
+        times.append(1000 * (time.process_time() - start))
+    return min(times)
+
+
+def clean():
+    command = next(function for name, function in commands.values() if name == "pads")
+    return command(["clean", "take.bvh", "-o", "clean.bvh", "--steps", "3"])
+
+
+def webgpu_trial():
+    """What became of WebGPU, tried as the extension tries it; None without the wheel."""
+    if not hasattr(importlib.import_module("onnxruntime"), "InferenceSession"):
+        return None
+    trial = importlib.import_module(f"{MODULE}.diffusion.trial")
+    folder = repository()[1] / PACKAGE / "bundled_models"
+    return vars(trial.try_backend("webgpu", folder, trial.Host(blender=bpy.app.binary_path)))
+
+
+def run(old, new, is_gpu_wanted):
+    listen_to_commands()
+    listen_to_network()
+    before, files_before = traces(), sorted(repository()[1].glob("[!.]*"))
+    install(old)
+    steps = {"old_version": version(), "old_enabled": is_enabled()}
+    install(new)
+    steps |= {"version": version(), "installed": is_enabled(), "adds": sorted(traces() - before)}
+    bpy.ops.preferences.addon_disable(module=MODULE)
+    steps |= {"disabled": not is_enabled(), "left": sorted(traces() - before)}
+    bpy.ops.preferences.addon_enable(module=MODULE)
+    steps |= {"enabled_again": is_enabled(), "adds_again": sorted(traces() - before)}
+    steps["native_at_start"] = sorted({"onnxruntime", "torch"} & set(sys.modules))
+    steps["milliseconds"] = milliseconds_to_enable()
+    prefer_own_wheels()
+    steps |= {"exit_code": clean(), "still_on": is_enabled()}
+    runtime = sys.modules.get("onnxruntime")
+    steps["runtime"] = str(getattr(runtime, "__file__", "")) if runtime else ""
+    steps["webgpu"] = webgpu_trial() if is_gpu_wanted else None
+    bpy.ops.extensions.package_uninstall(repo_index=repository()[0], pkg_id=PACKAGE)
+    packages = [path for folder in sys.path if ".local" in Path(folder).parts for path in Path(folder).glob("onnx*")]
+    steps |= {
+        "left_again": sorted(traces() - before),
+        "files_left": [str(path) for path in sorted(repository()[1].glob("[!.]*")) if path not in files_before],
+        "wheels_left": [str(path) for path in packages],
+        "known_still": MODULE in bpy.context.preferences.addons,
+        "asked_network": asked_network,
+        "interfaces": [name for _, name in socket.if_nameindex()],
+        "blender": bpy.app.version_string,
+    }
+    return steps
+
+
+if __name__ == "__main__":
+    arguments = sys.argv[sys.argv.index("--") + 1 :]
+    try:
+        os.chdir(Path(arguments[0]).parent)
+        print("RESULT", json.dumps(run(arguments[0], arguments[1], "webgpu" in arguments)), flush=True)
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+        code = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
