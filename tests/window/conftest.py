@@ -2,11 +2,18 @@
 
 import os
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from pads_blender.training import demo_damage, demo_take
+
+from .program import Program, open_program, wait_for
+
 COMMAND = shlex.split(os.environ.get("PADS_BLENDER", ""))
+HERE = Path(__file__).parent
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +28,49 @@ def blender_command() -> list[str]:
 def pytest_runtest_makereport(item):
     """A skip where there is a Blender is a failure: nothing may hide behind a broken window."""
     report = yield
-    if COMMAND and report.skipped and item.path.is_relative_to(Path(__file__).parent):
+    if COMMAND and report.skipped and item.path.is_relative_to(HERE):
         report.outcome, report.longrepr = "failed", f"PADS_BLENDER is set, yet: {report.longrepr}"
     return report
+
+
+@pytest.fixture(scope="session")
+def screenshots() -> Path:
+    """Where pictures of the window go, for somebody to look at."""
+    return HERE / "screenshots"
+
+
+@pytest.fixture(scope="session")
+def dirty_bvh(tmp_path_factory) -> Path:
+    """The demo's take, ten seconds, with all its damage."""
+    path = tmp_path_factory.mktemp("takes") / "walk.bvh"
+    dirty, _ = demo_damage.corrupt(demo_take.perform(), np.random.default_rng(demo_damage.SEED))
+    path.write_text(demo_take.bvh_text(dirty))
+    return path
+
+
+@pytest.fixture(scope="module")
+def program(blender_command, package, tmp_path_factory) -> Iterator[Program]:
+    """Blender as a new user has it, with the extension installed from its zip."""
+    folder = tmp_path_factory.mktemp("program")
+    with open_program(blender_command, folder / "talk", folder / "profile") as program:
+        install = f"bpy.ops.extensions.package_install_files(filepath={str(package)!r}, repo='user_default'"
+        program.run(f"{install}, enable_on_install=True)")
+        yield program
+        assert "Traceback" not in program.log(), program.log()[-3000:]
+
+
+IMPORT = """
+for each in list(bpy.data.objects):
+    bpy.data.objects.remove(each)
+bpy.ops.import_anim.bvh(filepath={path!r}, update_scene_duration=True)
+frame_rig()
+answer = bpy.context.object.name
+"""
+
+
+@pytest.fixture
+def rig(program, dirty_bvh) -> str:
+    """The name of the dirty take's armature, alone in a new file with the PADS tab open."""
+    program.run("bpy.ops.wm.read_homefile(app_template='')")
+    wait_for(lambda: program.ask("len(bpy.context.window_manager.windows)"))
+    return program.run(IMPORT.format(path=str(dirty_bvh)))
