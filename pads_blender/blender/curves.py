@@ -3,11 +3,15 @@
 import bpy
 import numpy as np
 
+from ..core.bezier import bezier_values
+
 _PROPERTIES = bpy.types.Keyframe.bl_rna.properties
 _LINEAR = _PROPERTIES["interpolation"].enum_items["LINEAR"].value
 _BEZIER = _PROPERTIES["interpolation"].enum_items["BEZIER"].value
+_CONSTANT = _PROPERTIES["interpolation"].enum_items["CONSTANT"].value
 _GENERATED = _PROPERTIES["type"].enum_items["GENERATED"].value
 _EXTREME = _PROPERTIES["type"].enum_items["EXTREME"].value
+_SAME_FRAME = 1e-4  # Blender takes a key this near as met
 
 
 def is_evaluated(fcurve: bpy.types.FCurve) -> bool:
@@ -52,31 +56,63 @@ def kept_times(fcurve: bpy.types.FCurve, extreme: bool, selected: bool) -> np.nd
 
 
 def values_at(fcurve: bpy.types.FCurve, frames: np.ndarray) -> np.ndarray:
-    """The curve's values (F,) at scene frames (F,): linear keys in one go, anything else as Blender evaluates it."""
+    """The curve's values (F,) at scene frames (F,), as Blender evaluates it.
+
+    Between linear, constant and Bezier keys in one go; what else there is, frame by frame.
+    """
     points = _coordinates(fcurve)
-    if _is_linear_within(fcurve, points[:, 0], frames):
-        return np.interp(frames, points[:, 0], points[:, 1])
+    times = points[:, 0]
+    is_simple = len(times) and not len(fcurve.sampled_points) and not _has_modifiers(fcurve)
+    if not is_simple or not (np.diff(times) > 0).all():
+        return _evaluate(fcurve, frames)
+    kinds = _integers(fcurve, "interpolation")
+    if (kinds[:-1] == _LINEAR).all() and _is_held(fcurve, times, frames):
+        return np.interp(frames, times, points[:, 1])
+    left = np.searchsorted(times, frames + _SAME_FRAME, side="right") - 1
+    at = np.clip(left, 0, len(times) - 1)
+    values = points[at, 1]  # right at keys, after constant ones, and beyond the ends where these are held
+    is_between = (left >= 0) & (left < len(times) - 1) & (frames - times[at] > _SAME_FRAME)
+    for kind, between in ((_LINEAR, _linear_values), (_BEZIER, _bezier_values)):
+        rows = is_between & (kinds[at] == kind)
+        if rows.any():
+            values[rows] = between(fcurve, points, frames[rows], at[rows])
+    others = is_between & ~np.isin(kinds[at], (_LINEAR, _BEZIER, _CONSTANT))
+    if fcurve.extrapolation != "CONSTANT":
+        others |= (frames < times[0]) | (frames > times[-1])
+    values[others] = _evaluate(fcurve, frames[others])
+    return values
+
+
+def _has_modifiers(fcurve: bpy.types.FCurve) -> bool:
+    return any(not modifier.mute for modifier in fcurve.modifiers)
+
+
+def _is_held(fcurve: bpy.types.FCurve, times: np.ndarray, frames: np.ndarray) -> bool:
+    """Whether the frames lie between the keys, or the outer keys' values are held."""
+    is_inside = not len(frames) or (times[0] <= frames.min() and frames.max() <= times[-1])
+    return bool(is_inside) or fcurve.extrapolation == "CONSTANT"
+
+
+def _evaluate(fcurve: bpy.types.FCurve, frames: np.ndarray) -> np.ndarray:
     return np.array([fcurve.evaluate(frame) for frame in frames.tolist()], float)
 
 
-def _is_linear_within(fcurve: bpy.types.FCurve, times: np.ndarray, frames: np.ndarray) -> bool:
-    if not len(times) or len(fcurve.sampled_points) or any(not modifier.mute for modifier in fcurve.modifiers):
-        return False
-    is_inside = not len(frames) or (times[0] <= frames.min() and frames.max() <= times[-1])
-    if not is_inside and fcurve.extrapolation != "CONSTANT":
-        return False
-    is_sorted = (np.diff(times) > 0).all()
-    return bool(is_sorted and (_integers(fcurve, "interpolation")[:-1] == _LINEAR).all())
+def _linear_values(fcurve: bpy.types.FCurve, points: np.ndarray, frames: np.ndarray, at: np.ndarray) -> np.ndarray:
+    return np.interp(frames, points[:, 0], points[:, 1])
 
 
-def replace_values(fcurve: bpy.types.FCurve, values: np.ndarray, changed: np.ndarray) -> None:
-    """Give the keys marked in changed (K,) their new values (K,), handles along with them; key times stay."""
-    points = _coordinates(fcurve)
-    shift = np.where(changed, values - points[:, 1], 0.0)
+def _bezier_values(fcurve: bpy.types.FCurve, points: np.ndarray, frames: np.ndarray, at: np.ndarray) -> np.ndarray:
+    out, into = _coordinates(fcurve, "handle_right"), _coordinates(fcurve, "handle_left")
+    return bezier_values(frames, points[at], out[at], into[at + 1], points[at + 1])
+
+
+def shift_values(fcurve: bpy.types.FCurve, shift: np.ndarray, changed: np.ndarray) -> None:
+    """Add shift (K,) to the keys marked in changed (K,) bool, handles along with them; key times stay."""
+    points, shift = _coordinates(fcurve), np.where(changed, shift, 0.0)
     if (_integers(fcurve, "interpolation") == _BEZIER).any():
         for side in ("handle_left", "handle_right"):
             _set_coordinates(fcurve, side, _coordinates(fcurve, side) + shift[:, None] * [0.0, 1.0])
-    points[changed, 1] = values[changed]
+    points[:, 1] += shift
     _set_coordinates(fcurve, "co", points)
     _mark_generated(fcurve, changed)
     fcurve.update()

@@ -164,7 +164,7 @@ class _Writer:
         for index in range(task.property.size):
             if index in found and not baked:
                 rows = np.searchsorted(times, curves.key_times(found[index]))
-                curves.replace_values(found[index], values[rows, index], changed[rows])
+                curves.shift_values(found[index], (values - present)[rows, index], changed[rows])
             elif changed.any():
                 fcurve = found.get(index) or self._new_curve(task.property, index)
                 curves.refill_linear(fcurve, times, values[:, index])

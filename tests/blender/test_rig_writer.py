@@ -215,14 +215,14 @@ def test_a_failure_leaves_nothing_behind(build_rig, key_rig, monkeypatch):
     armature = build_rig()
     action = key_rig(armature, FRAMES)
     take, before = read_take(armature), snapshot(fcurves_of(armature))
-    real = curves.replace_values
+    real = curves.shift_values
 
-    def fail_at_foot(fcurve, values, changed):
+    def fail_at_foot(fcurve, shift, changed):
         if "foot" in fcurve.data_path:
             raise MemoryError
-        real(fcurve, values, changed)
+        real(fcurve, shift, changed)
 
-    monkeypatch.setattr(rig_writer.curves, "replace_values", fail_at_foot)
+    monkeypatch.setattr(rig_writer.curves, "shift_values", fail_at_foot)
     with pytest.raises(MemoryError):
         write_take(armature, take, turned(take, take.names, slice(None)))
     assert armature.animation_data.action == action and not action.use_fake_user
