@@ -16,7 +16,7 @@ from ..paths import written_whole
 from ..tasks.clean import CleanSettings
 from ..tasks.problems import Problem
 from .batch_options import build_parser
-from .clean import list_problems
+from .clean import inspect_armature
 from .exports import WRITABLE
 from .file_jobs import Job, Source, clean_file, open_source
 from .files import READABLE
@@ -78,7 +78,8 @@ def _run_find(options: argparse.Namespace) -> int:
         _check_outputs([options.source], [options.json])
     try:
         armatures = open_source(_source(options, options.source)).armatures
-        found = {armature.name: list_problems(armature) for armature in armatures}
+        seen = {armature.name: inspect_armature(armature) for armature in armatures}
+        found = {name: problems for name, (problems, _) in seen.items()}
         if options.json:
             _write_json(options.json, _problem_data(found))
     except PadsError as error:
@@ -87,6 +88,8 @@ def _run_find(options: argparse.Namespace) -> int:
     for name, problems in found.items():
         for problem in problems:
             print(_problem_line(problem, name if len(found) > 1 else None), flush=True)
+    for warning in (warning for _, warnings in seen.values() for warning in warnings):
+        _say(f"pads: {options.source}: {warning.text}")
     count = sum(map(len, found.values()))
     _say(f"pads: {options.source}: {count or 'no'} problem{'' if count == 1 else 's'} found.")
     return DONE
@@ -132,7 +135,7 @@ def _plan(options: argparse.Namespace) -> list[Job]:
         raise _UsageError("--samples needs --prior motion: the prior of single poses cannot tell how unsure it is")
     targets = _targets(options.sources, options.output)
     _check_outputs(options.sources, [*targets, *filter(None, (options.report, options.blend))])
-    same = ("strength", "start", "end", "sampler", "steps", "seed", "feet", "samples")
+    same = ("strength", "start", "end", "sampler", "steps", "seed", "feet", "samples", "leave_out_reference")
     settings = CleanSettings(complete=tuple(options.complete), **{name: getattr(options, name) for name in same})
     sources = [_source(options, path) for path in options.sources]
     return [Job(s, t, settings, options.blend) for s, t in zip(sources, targets, strict=True)]
@@ -180,9 +183,11 @@ def _attempt(job: Job, prior: Prior, number: int, count: int) -> dict:
             "error": _say_failed(path, PadsError(f"unexpected error: {error!r}.")),
         }
     progress.end()
-    for part in report.get("armatures", ()):
-        if "error" in part:
-            _say(f"pads: {path}: {part['armature']}: {part['error']}")
+    parts = report.get("armatures", [report])
+    for part in parts:
+        where = f"{path}: {part['armature']}" if len(parts) > 1 else f"{path}"
+        for text in [part["error"]] if "error" in part else [warning["text"] for warning in part["warnings"]]:
+            _say(f"pads: {where}: {text}")
     _say(f"pads: {path}: done, {report['frames']} frames in {report['seconds']:.1f} s: {job.target}")
     return report
 

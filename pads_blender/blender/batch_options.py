@@ -76,6 +76,12 @@ def _add_clean(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--samples", type=_at_least(2), default=defaults.samples, help="say how unsure, from so many (2 up)"
     )
+    parser.add_argument(
+        "--leave-out-t-pose",
+        dest="leave_out_reference",
+        action="store_true",
+        help="leave a T-pose or rest pose in front of the take as it is, and learn nothing from it",
+    )
     parser.add_argument("--report", type=Path, metavar="R.json", help="what was done; a list for several files")
     parser.add_argument("--blend", type=Path, metavar="FILE.blend", help="save the rig with both actions (one IN only)")
 

@@ -6,6 +6,7 @@ from ..diffusion.prior import Prior
 from ..tasks.clean import CleanSettings
 from ..tasks.cleaned import Cleaned, OnStep, clean_rig
 from ..tasks.problems import Problem, find_problems
+from ..tasks.take_warnings import TakeWarning, find_warnings
 from .evaluated_reader import read_rig
 from .kept_keys import KeptKeys
 from .rig_mapping import read_mapping
@@ -15,10 +16,11 @@ _DEFAULT_KEYS = KeptKeys()
 PRIORS = ("motion", "pose")  # the first is the one that is used unless asked otherwise
 
 
-def list_problems(armature: bpy.types.Object) -> list[Problem]:
-    """What is broken in the armature's current action, in the order of time."""
+def inspect_armature(armature: bpy.types.Object) -> tuple[list[Problem], list[TakeWarning]]:
+    """What is broken in the armature's current action, in the order of time, and what is odd about it as a whole."""
     mapping = read_mapping(armature)
-    return find_problems(read_rig(armature, mapping), mapping)
+    take = read_rig(armature, mapping)
+    return find_problems(take, mapping), find_warnings(take, mapping)
 
 
 def clean_armature(

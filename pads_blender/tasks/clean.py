@@ -56,6 +56,7 @@ class CleanSettings:
     two at least, the spread says how unsure the result is, by the prior of motion; 0: not asked for, for it takes long.
     jitter, pops, gaps: whether noise is removed, whether leaps and exchanged sides are put right, whether limbs that
     froze or got lost are found and filled in. joints: those of the model that may change, all of them unless given.
+    leave_out_reference: a T-pose or rest pose in front of the take is not cleaned and has no say (see cleaned.py).
     """
 
     strength: float = 1.0
@@ -71,6 +72,7 @@ class CleanSettings:
     pops: bool = True
     gaps: bool = True
     joints: tuple[str, ...] | None = None
+    leave_out_reference: bool = False
 
     @property
     def sampling(self) -> SamplerSettings:
@@ -198,7 +200,8 @@ def _clean_piece(
     body = replace(settings, feet=0.0)  # feet are held on the rig's own legs
     cleaned = clean_motion(seen, body, prior, on_step, hints)
     result = _onto_rig(residual, cleaned.positions, settings.strength, kept.held)
-    result = heed_turns(residual, steadied, result, joint_levels(cleaned.noise), hidden | leapt | kept.held)
+    unheard = hidden | leapt | kept.held
+    result = heed_turns(residual, steadied, result, joint_levels(cleaned.noise), unheard, settings.strength)
     if settings.pops:
         result = _leapt_in_part(piece.bridged, result, leapt, settings.strength)
     else:

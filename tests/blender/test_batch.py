@@ -14,7 +14,7 @@ from pads_blender.blender import addon, batch, file_jobs
 from pads_blender.blender.batch_options import hidden_bones
 from pads_blender.blender.rig_reader import read_take
 from pads_blender.blender.rig_writer import toggle_original
-from pads_blender.core.bvh import local_rotations, read_bvh, world_positions
+from pads_blender.core.bvh import channel_columns, local_rotations, read_bvh, with_motion, world_positions, write_bvh
 from pads_blender.core.rotations import angle_between
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -313,3 +313,21 @@ def test_the_addon_leaves_nothing_behind():
         assert addon._commands == []
     assert set(dir(bpy.types)) == before
     assert addon._run_command(["map", "/nowhere.bvh"]) == 1
+
+
+def test_a_t_pose_in_front_is_said_and_left_out_when_asked(take, tmp_path, capfd):
+    bvh = read_bvh(take)
+    motion = bvh.motion.copy()
+    for name, degrees in (("LeftArm", -70.0), ("RightArm", 70.0)):
+        motion[:, channel_columns(bvh)[bvh.names.index(name)]["Zrotation"]] += degrees
+    motion[0, 3:] = 0.0
+    write_bvh(with_motion(bvh, motion), take)
+    out, report = tmp_path / "out.bvh", tmp_path / "report.json"
+    assert run("clean", take, "-o", out, "--leave-out-t-pose", "--report", report) == 0
+    assert "Frame 1 shows a T-pose or the rest pose" in capfd.readouterr().err
+    (warning,) = json.loads(report.read_text())["warnings"]
+    assert (warning["kind"], warning["first"], warning["last"]) == ("reference_pose", 1.0, 1.0)
+    assert rows_of(out)[1][0] == rows_of(take)[1][0]
+    assert rows_of(out)[1][20] != rows_of(take)[1][20]
+    assert run("find", take) == 0
+    assert "Frame 1 shows" in capfd.readouterr().err
