@@ -110,9 +110,7 @@ def clean():
 
 
 def webgpu_trial():
-    """What became of WebGPU, tried as the extension tries it; None without the wheel."""
-    if not hasattr(importlib.import_module("onnxruntime"), "InferenceSession"):
-        return None
+    """What became of WebGPU, tried as the extension tries it."""
     trial = importlib.import_module(f"{MODULE}.diffusion.trial")
     folder = repository()[1] / PACKAGE / "bundled_models"
     return vars(trial.try_backend("webgpu", folder, trial.Host(blender=bpy.app.binary_path)))
