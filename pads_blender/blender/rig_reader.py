@@ -80,6 +80,8 @@ def find_curves(armature: bpy.types.Object) -> bpy.types.ActionChannelbag:
     """The F-curves that move the armature; TakeError where there are none or where they are not the whole story."""
     if armature.library:
         raise TakeError(f"{armature.name} is linked from another file: make it local or a library override first.")
+    if armature.override_library and armature.override_library.is_system_override:
+        raise TakeError(f"{armature.name} is a library override that cannot be edited: make it editable first.")
     animation = armature.animation_data
     if animation and animation.use_nla and any(not track.mute and len(track.strips) for track in animation.nla_tracks):
         raise TakeError(

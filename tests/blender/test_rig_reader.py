@@ -120,22 +120,6 @@ def test_muted_curves_do_not_move_anything(build_rig, key_rig, evaluated_matrice
     assert_like_blender(armature, take, evaluated_matrices)
 
 
-def test_each_armature_reads_its_own_slot(build_rig, key_rig, evaluated_matrices):
-    first, second = build_rig(), build_rig(name="Other")
-    action = key_rig(first, FRAMES)
-    slot = action.slots.new("OBJECT", "Other")
-    bag = action.layers[0].strips[0].channelbag(slot, ensure=True)
-    fcurve = bag.fcurves.new('pose.bones["leg"].rotation_euler', index=1)
-    fcurve.keyframe_points.insert(3, 0.0)
-    fcurve.keyframe_points.insert(8, 1.0)
-    animation = second.animation_data_create()
-    animation.action, animation.action_slot = action, slot
-    take = read_take(second)
-    assert take.frames.tolist() == list(range(3, 9))
-    assert_like_blender(second, take, evaluated_matrices)
-    assert_like_blender(first, read_take(first), evaluated_matrices)
-
-
 def test_refuses_an_armature_without_keys(build_rig, key_rig):
     armature = build_rig()
     with pytest.raises(TakeError, match="select an armature with keyframes"):
@@ -151,30 +135,6 @@ def test_refuses_an_armature_without_keys(build_rig, key_rig):
     animation.action, animation.action_slot = action, action.slots.new("OBJECT", "Empty")
     with pytest.raises(TakeError, match="no keyframes"):
         read_take(armature)
-
-
-def test_refuses_nla(build_rig, key_rig):
-    armature = build_rig()
-    action = key_rig(armature, FRAMES)
-    track = armature.animation_data.nla_tracks.new()
-    track.strips.new("strip", 1, action)
-    with pytest.raises(TakeError, match="NLA"):
-        read_take(armature)
-    track.mute = True
-    assert len(read_take(armature).frames) == 20
-
-
-def test_refuses_a_linked_armature(build_rig, key_rig, tmp_path):
-    armature = build_rig()
-    key_rig(armature, FRAMES)
-    path = str(tmp_path / "rig.blend")
-    bpy.data.libraries.write(path, {armature})
-    bpy.ops.wm.read_factory_settings(use_empty=True)
-    with bpy.data.libraries.load(path, link=True) as (_, wanted):
-        wanted.objects = ["Rig"]
-    bpy.context.scene.collection.objects.link(bpy.data.objects["Rig"])
-    with pytest.raises(TakeError, match="linked"):
-        read_take(bpy.data.objects["Rig"])
 
 
 def test_refuses_a_value_that_is_not_a_number(build_rig, key_rig):
