@@ -8,8 +8,19 @@ import bpy
 import numpy as np
 
 from ..core.channels import EULER_ORDERS, channels_from_quaternions, quaternions_from_channels
+from ..core.cycles import close_ends
 from ..core.rig import RigTake, find_changes
-from ..core.rotations import IDENTITY, angle_between, continuous_euler, inverse, make_continuous, multiply, normalise
+from ..core.rotations import (
+    IDENTITY,
+    angle_between,
+    continuous_euler,
+    from_rotation_vector,
+    inverse,
+    make_continuous,
+    multiply,
+    normalise,
+    to_rotation_vector,
+)
 from ..core.stand_ins import find_stand_ins
 from .evaluation import carrier_path
 from .rig_reader import object_entry
@@ -58,6 +69,11 @@ class RotationChange:
         rotation = multiply(normalise(turn), quaternions_from_channels(values, self._mode))
         return channels_from_quaternions(rotation, self._mode, values), _turns(turn)
 
+    def closed(self, first: float, last: float, reach: float) -> RotationChange:
+        """The same with equal turns at the first and the last frame of a cycle, over `reach` frames."""
+        vectors = close_ends(to_rotation_vector(normalise(self._turn)), self.frames, first, last, reach)
+        return RotationChange(self.property, self.frames, from_rotation_vector(vectors))
+
     def changing_frames(self) -> np.ndarray:
         """The scene frames that change and those beside them, so that all others stay."""
         return self.frames[_widened(_turns(self._turn))]
@@ -80,6 +96,10 @@ class ShiftChange:
         """New channel values (K, 3) in place of values, and where (K,) they differ."""
         shift = _between(self.frames, self._shift, times, np.zeros(3))
         return values + shift, np.abs(shift).max(axis=-1) > 0
+
+    def closed(self, first: float, last: float, reach: float) -> ShiftChange:
+        """The same with equal shifts at the first and the last frame of a cycle, over `reach` frames."""
+        return ShiftChange(self.property, self.frames, close_ends(self._shift, self.frames, first, last, reach))
 
     def changing_frames(self) -> np.ndarray:
         """The scene frames that change and those beside them, so that all others stay."""

@@ -28,6 +28,11 @@ def is_locked(fcurve: bpy.types.FCurve) -> bool:
     return fcurve.lock or fcurve.mute or (group is not None and (group.lock or group.mute))
 
 
+def is_cyclic(fcurve: bpy.types.FCurve) -> bool:
+    """Whether the keys are repeated before or after themselves."""
+    return any(modifier.type == "CYCLES" and not modifier.mute for modifier in fcurve.modifiers)
+
+
 def key_times(fcurve: bpy.types.FCurve) -> np.ndarray:
     """Scene frames (K,) of the keys, which need not be whole numbers."""
     return _coordinates(fcurve)[:, 0]

@@ -14,7 +14,7 @@ from ..errors import TakeError
 from . import compat, curves, rigify
 from .channel_changes import SMALLEST_STRETCH, RotationChange, ShiftChange, find_channel_changes
 from .evaluated_reader import is_evaluated, read_again
-from .rig_reader import find_curves
+from .rig_reader import find_curves, scene_fps
 from .transforms import CurveTable, Property, tabulate
 
 ORIGINAL = "pads_original"  # custom property of a cleaned action that points at the action it was made from
@@ -22,6 +22,7 @@ _UNKEYED = "pads_unkeyed"  # and one that holds the values of channels for which
 _SMALLEST_CORRECTION_RADIANS = 1e-4  # 0.006 degrees: below that, what an evaluated pose is off is left
 _SMALLEST_CORRECTION = 1e-5  # of the rig's size
 _CORRECTIONS = 3  # passes at most, each after a new evaluation; a generated Rigify rig takes two
+_CYCLE_SECONDS = 0.25  # over which the two ends of a cycle are brought together, as kept keys fade
 _SUFFIX = re.compile(r"\.pads(\.\d+)?$")
 
 
@@ -154,6 +155,8 @@ class _Writer:
         if baked:
             times.append(task.frames)
         times = np.unique(np.concatenate(times)) if times else task.changing_frames()
+        if any(curves.is_cyclic(fcurve) for fcurve in found.values()):
+            task = task.closed(times[0], times[-1], _CYCLE_SECONDS * scene_fps())
         present = task.property.read(table, times)
         values, changed = task.at(times, present)
         values = np.where(changed[:, None], values, present)

@@ -169,6 +169,28 @@ def test_a_bone_without_keys_gets_some_when_it_has_to_move(build_rig, key_rig, e
     np.testing.assert_allclose(evaluated_matrices(armature, FRAMES), pose_matrices(after), atol=2e-5)
 
 
+def test_cycles_stay_closed(build_rig, key_rig):
+    """A walk that loops: in place by its bones, forwards by its root; no jerk where it begins anew."""
+    armature = build_rig()
+    key_rig(armature, FRAMES)
+    for fcurve in fcurves_of(armature):
+        travels = fcurve.data_path == 'pose.bones["root"].location'
+        fcurve.modifiers.new("CYCLES").mode_after = "REPEAT_OFFSET" if travels else "REPEAT"
+        if not travels:
+            fcurve.keyframe_points[-1].co[1] = fcurve.keyframe_points[0].co[1]
+            fcurve.update()
+    take = read_take(armature)
+    travel = take.location[-1, 0] - take.location[0, 0]
+    after = turned(take, take.names, slice(None), amount=0.05)
+    location = after.location + np.random.default_rng(2).normal(0.0, 0.1, (30, 1, 3))
+    write_take(armature, take, replace(after, location=location))
+    written = read_take(armature)
+    assert angle_between(written.rotation[0], written.rotation[-1]).max() < 1e-5
+    np.testing.assert_allclose(written.location[-1, 0] - written.location[0, 0], travel, atol=1e-5)
+    assert angle_between(written.rotation[8:-8], after.rotation[8:-8]).max() < 2e-6
+    assert all(len(fcurve.modifiers) == 1 for fcurve in fcurves_of(armature))
+
+
 def test_compare_goes_back_and_forth(build_rig, key_rig):
     armature = build_rig()
     key_rig(armature, FRAMES)
