@@ -35,10 +35,10 @@ def poses_of(take):
     return world_matrices(take)[:, ~find_stand_ins(take)]
 
 
-def turned(take, amount=0.1, rows=slice(10, 30), seed=1):
-    """The take with all mapped bones turned in some rows."""
+def turned(take, amount=0.1, rows=slice(10, 30), seed=1, names=None):
+    """The take with its bones, or those named, turned in some rows."""
     rng, rotation = np.random.default_rng(seed), take.rotation.copy()
-    for entry in np.flatnonzero(~find_stand_ins(take)):
+    for entry in map(take.names.index, names or bones_of(take)):
         turns = from_rotation_vector(rng.normal(0.0, amount, (rows.stop - rows.start, 3)))
         rotation[rows, entry] = multiply(turns, rotation[rows, entry])
     return replace(take, rotation=rotation)
