@@ -206,7 +206,7 @@ def _clean_piece(
         result = _leapt_in_part(piece.bridged, result, leapt, settings.strength)
     else:
         result = _leapt_in_part(piece.bridged, result, leapt | doubted, 0.0)
-    result = steady_locations(residual, piece.before, result)
+    result = steady_locations(residual, piece.before, result, kept.held)
     if not settings.jitter:
         result = pass_through(piece.bridged, result, keep_unbroken(kept, hidden | leapt | doubted))
     freedom = find_freedom(residual.bones, kept.held, kept.location.all(axis=0))
