@@ -131,6 +131,7 @@ def _signature(models: Path) -> dict:
     }
 
 
+@functools.cache
 def _installed_version(distribution: str) -> str:
     import importlib.metadata  # brings much else
 
@@ -192,7 +193,7 @@ class Listed:
 
     backend: Backend
     is_installed: bool
-    is_used: bool
+    is_used: bool  # with `auto`, in the next job
     trial: Trial | None  # None: not tried yet
 
 
@@ -200,7 +201,6 @@ def listed(host: Host, models: Path | None = None) -> tuple[Listed, ...]:
     """Every backend with what is known of it; fast, loads nothing."""
     known = remembered(host, models)
     trials = {trial.backend: trial for trial in known.trials} if known else {}
-    return tuple(
-        Listed(b, is_installed(b.runtime), bool(known) and known.backend == b.name, trials.get(b.name))
-        for b in BACKENDS
-    )
+    untested = "cpu" if is_installed(BY_NAME["cpu"].runtime) else LAST_RESORT
+    used = known.backend if known else untested
+    return tuple(Listed(b, is_installed(b.runtime), b.name == used, trials.get(b.name)) for b in BACKENDS)

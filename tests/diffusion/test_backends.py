@@ -188,8 +188,17 @@ def test_the_choice_is_remembered_with_its_batch_and_nothing_is_tried_again(surv
     wanted = device_choice.order("webgpu", surveyed, bundled_models_dir(), "motion")
     assert wanted.backends == (("numpy", 16),)
     assert wanted.complaint == "Going on with CPU (NumPy): GPU (ONNX Runtime, WebGPU) crashes."
-    used = [line.backend.name for line in device_choice.listed(surveyed) if line.is_used]
-    assert used == ["torch-cpu"]
+    assert used(surveyed) == ["torch-cpu"]
+
+
+def used(host: Host) -> list[str]:
+    return [line.backend.name for line in device_choice.listed(host) if line.is_used]
+
+
+def test_before_any_survey_the_processor_is_used(monkeypatch):
+    assert used(Host()) == ["cpu"]
+    monkeypatch.setattr(device_choice, "is_installed", lambda runtime: runtime == "numpy")
+    assert used(Host()) == ["numpy"]
 
 
 def test_the_choice_is_made_anew_when_the_runtimes_change_or_the_file_is_damaged(surveyed, monkeypatch):
