@@ -97,7 +97,7 @@ def test_an_outlier_hardly_pulls(rng):
     view.points[0, 9] += 300.0
     errors = {}
     for nu in (rays.NU, 1e9):
-        fitted = rays.fit_rays([view], truth, np.full(len(MODEL), 0.03), 0.03, nu).positions
+        fitted = rays.fit_rays([view], truth, np.full(len(MODEL), 0.03), 0.03, nu=nu).positions
         errors[nu] = np.linalg.norm(fitted[0, 9] - truth[0, 9])
     assert errors[rays.NU] < 0.03 < 0.5 < errors[1e9]
     assert rays.keypoint_weights(view, truth, VARIANCE)[0, 9] < 0.05

@@ -1,0 +1,133 @@
+"""A filmed take through the motion prior: denoise, move onto the rays, add noise, at falling noise levels.
+
+A camera measures across its rays and hardly along them, which no noise map of the prior can say. So the two take turns:
+the prior looks at the take at one noise level for all joints (a motion at that distance from the truth), then every
+frame is fitted to its rays in closed form, joints by themselves and the body as a whole: DiffPIR (Zhu et al. 2023) with
+the projection made linear at the last depths. Depth, path and pose are solved together, and no gradient is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..core.skeleton import MODEL, forward_positions
+from ..diffusion.rays import View, exchange_sides, fit_rays
+from . import temporal
+from .estimate_start import POSE_SPREAD, first_guess
+from .noise import estimate_noise
+from .windows import MotionPrior, denoise_windows, frames_per_step, thin_out
+
+OnStep = Callable[[int, int], None]
+DEFAULT_STEPS = 20
+WIDEST_METRES, FINEST_METRES = 0.4, 0.008  # noise levels
+_START_METRES = 0.5  # of the body as a whole in the first guess
+# The prior's rms error per coordinate at 0.1 m of noise, and how it grows with the level; measured on validation takes.
+_ERROR_METRES, _ERROR_POWER = 0.015, 0.7
+PRIOR_ERROR_FACTOR = 4.0  # errors that frames and joints share weigh more than those of independent noise
+BODY_SHARE = 0.5  # what the body as a whole errs by, in errors of one joint
+FRESH_NOISE = 0.5  # of each level: between none, a descent, and all, a sample
+_SIDES_BELOW = 0.2  # metres: from this level on left and right are told apart
+_POLISH = 3.0
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of a sampler of takes: frame rate, the pelvis's path (F, 3) in model metres or None, steps."""
+
+    fps: float
+    pelvis: np.ndarray | None = None
+    sampler: str = "dps"
+    steps: int | None = None
+
+
+def sample(
+    views: Sequence[View],
+    asked: Asked,
+    prior: MotionPrior,
+    rng: np.random.Generator,
+    is_drawn: bool = False,
+    on_step: OnStep | None = None,
+) -> np.ndarray:
+    """Positions (F, J, 3) in the model's metres; is_drawn: another hypothesis than the likeliest."""
+    step = frames_per_step(asked.fps)
+    slow, middle = zip(*[_thinned(view, step) for view in views], strict=True)
+    pelvis = None if asked.pelvis is None else asked.pelvis[np.round(middle[0]).astype(int)]
+    guess = first_guess(slow, rng if is_drawn else None)
+    found = _descend(slow, guess, pelvis, asked.steps or DEFAULT_STEPS, prior, rng, on_step)
+    found = _polished(found)
+    return found if step == 1 else _at_every_frame(found, middle[0], len(views[0].points))
+
+
+def _descend(
+    views: Sequence[View],
+    guess: np.ndarray,
+    pelvis: np.ndarray | None,
+    steps: int,
+    prior: MotionPrior,
+    rng: np.random.Generator,
+    on_step: OnStep | None,
+) -> np.ndarray:
+    x = guess
+    for _ in range(2):  # the first fit's depths are the guess's
+        x = _placed(fit_rays(views, x, POSE_SPREAD, _START_METRES).positions, pelvis)
+    for number, level in enumerate(np.geomspace(WIDEST_METRES, FINEST_METRES, steps), start=1):
+        noisy = x + FRESH_NOISE * level * rng.standard_normal(x.shape)
+        expected = _placed(
+            denoise_windows(prior, noisy, np.full(x.shape[:2], level), int(rng.integers(1 << 16))), pelvis
+        )
+        error = np.full(len(MODEL), prior_error(level))
+        sided = [exchange_sides(v, expected, error**2) for v in views] if level < _SIDES_BELOW else views
+        body = BODY_SHARE * error[0] if pelvis is None else 1e-4
+        x = _placed(fit_rays(sided, expected, error, body).positions, pelvis)
+        if on_step:
+            on_step(number, steps)
+    return x
+
+
+def with_known_lengths(positions: np.ndarray) -> np.ndarray:
+    """Positions (F, J, 3) with the model's bone lengths and the directions and the middle that they had.
+
+    A vague prior shrinks bodies, and a body that is too small is taken for one that is too near.
+    """
+    parents = np.maximum(MODEL.parents, 0)
+    segments = positions - positions[:, parents]
+    lengths = np.linalg.norm(MODEL.offsets, axis=-1)[:, None]
+    segments = segments * lengths / np.maximum(np.linalg.norm(segments, axis=-1, keepdims=True), 1e-9)
+    sized = forward_positions(MODEL.parents, segments)
+    return sized + (positions - sized).mean(axis=1, keepdims=True)
+
+
+def prior_error(level: float) -> float:
+    """Metres per coordinate by which the denoised take may be off at a noise level."""
+    return PRIOR_ERROR_FACTOR * _ERROR_METRES * (level / 0.1) ** _ERROR_POWER
+
+
+def _placed(positions: np.ndarray, pelvis: np.ndarray | None) -> np.ndarray:
+    """Positions (F, J, 3) moved so that their pelvis is where it is known to be."""
+    return positions if pelvis is None else positions + (pelvis - positions[:, 0])[:, None]
+
+
+def _polished(positions: np.ndarray) -> np.ndarray:
+    """Without the white noise that the last steps leave from frame to frame."""
+    everywhere = np.ones(positions.shape[:2])
+    return temporal.smooth(positions, everywhere, _POLISH * estimate_noise(positions, everywhere > 0))
+
+
+def _thinned(view: View, step: int) -> tuple[View, np.ndarray]:
+    """Every `step` frames as one, and the middle of each: points are averaged as their noise says."""
+    if step == 1:
+        return view, np.arange(float(len(view.points)))
+    points, precision, middle = thin_out(view.points, 1.0 / view.sigma**2, step)
+    with np.errstate(divide="ignore"):
+        sigma = 1.0 / np.sqrt(precision)
+    return View(view.camera.rows(np.round(middle).astype(int)), points, sigma, view.layout), middle
+
+
+def _at_every_frame(positions: np.ndarray, at: np.ndarray, frames: int) -> np.ndarray:
+    """Positions (N, J, 3) at the given frames, for every frame (F, J, 3): linear in between, held at the ends."""
+    flat = positions.reshape(len(positions), -1)
+    columns = [np.interp(np.arange(frames), at, column) for column in flat.T]
+    return np.stack(columns, axis=1).reshape(frames, *positions.shape[1:])
