@@ -15,6 +15,7 @@ from ..errors import PadsError
 from ..paths import written_whole
 from ..tasks.clean import CleanSettings
 from ..tasks.problems import Problem
+from . import estimate_command
 from .batch_options import build_parser
 from .clean import inspect_armature
 from .exports import WRITABLE
@@ -203,4 +204,4 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-_COMMANDS = {"clean": _run_clean, "map": _run_map, "find": _run_find}
+_COMMANDS = {"clean": _run_clean, "map": _run_map, "find": _run_find, "estimate": estimate_command.run}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..tasks.clean import CleanSettings
 from ..tasks.complete import HiddenBones
+from . import estimate_command
 from .clean import PRIORS
 from .exports import WRITABLE
 from .files import READABLE
@@ -121,4 +122,5 @@ _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "clean": ("clean takes", _add_clean),
     "map": ("print which bone is which joint, as JSON", _add_map),
     "find": ("list what is broken in a take", _add_find),
+    "estimate": (estimate_command.HELP, estimate_command.add_options),
 }

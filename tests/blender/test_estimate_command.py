@@ -1,0 +1,69 @@
+import json
+
+import numpy as np
+import pytest
+
+from pads_blender.blender import batch
+from pads_blender.core.bvh import read_bvh, world_positions
+from pads_blender.core.camera_files import read_camera
+from pads_blender.core.keypoints import COCO_17
+from pads_blender.core.skeleton import MODEL
+
+FRAMES = 24
+
+
+@pytest.fixture
+def film(tmp_path):
+    """A camera file and COCO keypoints of a body that rises from its knees a little."""
+    camera = {"width": 1000, "height": 1000, "fov_degrees": 50, "position": [0.5, -3.5, 1.4], "target": [0, 0, 0.9]}
+    (tmp_path / "camera.json").write_text(json.dumps(camera))
+    rest = np.tile(MODEL.rest_positions, (FRAMES, 1, 1))
+    rest[..., 2] += 0.9 + 0.002 * np.arange(FRAMES)[:, None]
+    keypoints = np.einsum("kj,fja->fka", COCO_17.joints, rest)
+    points = read_camera(tmp_path / "camera.json").project(keypoints)
+    scored = np.concatenate([points, np.ones((FRAMES, 17, 1))], axis=-1)
+    entries = [{"image_id": i, "category_id": 1, "keypoints": row.ravel().tolist()} for i, row in enumerate(scored)]
+    (tmp_path / "keypoints.json").write_text(json.dumps(entries))
+    return tmp_path
+
+
+def run(folder, *words):
+    return batch.main(["estimate", str(folder / "keypoints.json"), "-o", str(folder / "out.bvh"), *words])
+
+
+def test_keypoints_become_a_bvh(film, capsys):
+    code = run(film, "--fps", "30", "--camera", str(film / "camera.json"), "--report", str(film / "r.json"))
+    assert code == 0, capsys.readouterr().err
+    bvh = read_bvh(film / "out.bvh")
+    assert len(bvh.motion) == FRAMES and 1.0 / bvh.frame_time == pytest.approx(30.0)
+    places = dict(zip(bvh.names, world_positions(bvh).swapaxes(0, 1) / 100.0, strict=True))
+    assert places["head"][:, 1].mean() == pytest.approx(1.45, abs=0.15)  # Y is up in the file
+    assert places["left_shoulder"][:, 0].mean() > places["right_shoulder"][:, 0].mean() + 0.2
+    assert json.loads((film / "r.json").read_text())["frames"] == FRAMES
+
+
+def test_hypotheses_are_numbered(film):
+    words = (
+        "--fps",
+        "30",
+        "--camera",
+        str(film / "camera.json"),
+        "--hypotheses",
+        "2",
+        "--report",
+        str(film / "r.json"),
+    )
+    assert run(film, *words) == 0
+    report = json.loads((film / "r.json").read_text())
+    assert (film / "out-2.bvh").exists() and len(report["outputs"]) == 2
+    assert sum(output["likelihood"] for output in report["outputs"]) == pytest.approx(1.0)
+    assert len(report["spread_mm"]) == FRAMES
+
+
+def test_what_is_missing_is_said(film, capsys):
+    assert run(film, "--fps", "30") == 1
+    assert "--camera" in capsys.readouterr().err
+    (film / "keypoints.json").write_text("{}")
+    assert run(film, "--fps", "30", "--size", "1000x1000") == 1
+    assert "keypoints.json" in capsys.readouterr().err
+    assert not (film / "out.bvh").exists()
