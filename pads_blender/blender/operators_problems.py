@@ -1,10 +1,13 @@
 """Find Problems, and what can be done about those in the list."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import bpy
 
+from .. import jobs
 from ..errors import TakeError
-from ..tasks.fixes import FIXABLE, fix_all_settings, fix_settings
-from ..tasks.problems import Problem, find_problems
 from . import problem_list
 from .job_operator import JobOperator
 from .kept_keys import KeptKeys
@@ -12,6 +15,10 @@ from .operators_clean import clean_task
 from .reporting import OperatorResult, has_armature, has_motion, is_idle, reports_errors
 from .session import Task
 from .snapshot import Snapshot, find_armature, take_snapshot
+
+if TYPE_CHECKING:  # what is worked out is imported where it is used: Blender's start must not wait for it
+    from ..tasks.problems import Problem
+    from ..tasks.take_warnings import TakeWarning
 
 
 def _snapshot(context: bpy.types.Context) -> Snapshot:
@@ -53,13 +60,23 @@ class PADS_OT_find_problems(JobOperator, bpy.types.Operator):  # noqa: N801 - Bl
 
     def prepare(self, context: bpy.types.Context) -> Task:
         """The active armature's take."""
+        from ..tasks.problems import find_problems
+        from ..tasks.take_warnings import find_warnings
+
         snapshot = _snapshot(context)
 
-        def apply(found: list[Problem]) -> str:
-            problem_list.store(find_armature(snapshot), found)
-            return f"{len(found) or 'No'} problem{'' if len(found) == 1 else 's'} found"
+        def work(on_step: jobs.OnStep) -> tuple[list[Problem], list[TakeWarning]]:
+            take, mapping = snapshot.take, snapshot.mapping
+            return find_problems(take, mapping, on_step), find_warnings(take, mapping)
 
-        return Task("Looking for problems", lambda step: find_problems(snapshot.take, snapshot.mapping, step), apply)
+        def apply(found: tuple[list[Problem], list[TakeWarning]]) -> str:
+            problems, warnings = found
+            problem_list.store(find_armature(snapshot), problems)
+            problem_list.store_warnings(find_armature(snapshot), warnings)
+            said = f"{len(problems) or 'No'} problem{'' if len(problems) == 1 else 's'} found"
+            return " ".join([said, *(warning.text for warning in warnings)])
+
+        return Task("Looking for problems", work, apply)
 
 
 class PADS_OT_fix_problem(JobOperator, bpy.types.Operator):  # noqa: N801 - Blender's own pattern
@@ -72,6 +89,8 @@ class PADS_OT_fix_problem(JobOperator, bpy.types.Operator):  # noqa: N801 - Blen
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Whether a problem is chosen that can be put right."""
+        from ..tasks.fixes import FIXABLE
+
         if not (is_idle(cls) and has_motion(cls, context) and _has_active(cls, context)):
             return False
         if problem_list.read_active(context.object).kind not in FIXABLE:
@@ -81,6 +100,8 @@ class PADS_OT_fix_problem(JobOperator, bpy.types.Operator):  # noqa: N801 - Blen
 
     def prepare(self, context: bpy.types.Context) -> Task:
         """The active armature's take, with settings for the one problem."""
+        from ..tasks.fixes import fix_settings
+
         problem, snapshot = problem_list.read_active(context.object), _snapshot(context)
         settings = fix_settings(problem, snapshot.mapping, context.scene.pads.to_settings())
         return clean_task("Fixing", [snapshot], [settings], lambda: problem_list.drop(find_armature(snapshot), problem))
@@ -100,6 +121,8 @@ class PADS_OT_fix_all_problems(JobOperator, bpy.types.Operator):  # noqa: N801 -
 
     def prepare(self, context: bpy.types.Context) -> Task:
         """The active armature's take, with settings for what is in the list."""
+        from ..tasks.fixes import FIXABLE, fix_all_settings
+
         problems = [problem for problem in problem_list.read(context.object) if problem.kind in FIXABLE]
         if not problems:
             raise TakeError("Nothing in the list can be put right: feet below the floor are only pointed out.")

@@ -7,9 +7,17 @@ from .chosen import chosen_bones
 from .job_operator import draw_progress
 from .operators_clean import PADS_OT_clean, PADS_OT_fill
 from .operators_compare import PADS_OT_accept, PADS_OT_compare, PADS_OT_discard
+from .rigify import SWITCH
 from .tab import in_all_editors, is_armature_active
 
 _LISTED = 6  # bones in the list of differences
+
+
+def has_ik_switch(armature: bpy.types.Object | None) -> bool:
+    """Whether limbs of the armature can follow IK or FK controls, as those of Rigify do."""
+    if armature is None or armature.type != "ARMATURE":
+        return False
+    return any(SWITCH in bone for bone in armature.pose.bones)
 
 
 class CleanPanel:
@@ -51,12 +59,14 @@ class SettingsPanel:
         held = row.row()
         held.active = settings.use_feet
         held.prop(settings, "feet", text="")
+        column.prop(settings, "leave_out_reference")
         column = layout.column(heading="Keep")
         column.prop(settings, "keep_extreme")
         column.prop(settings, "keep_selected")
         column = layout.column(align=True)
         column.prop(settings, "limbs", expand=True)
-        layout.prop(settings, "switch_to_fk")
+        if has_ik_switch(context.object):
+            layout.prop(settings, "switch_to_fk")
         layout.prop(settings, "seed")
 
 

@@ -38,12 +38,22 @@ class PADS_UL_problems(bpy.types.UIList):  # noqa: N801 - Blender's own pattern
         active_property: str,
         index: int,
     ) -> None:
-        """Kind, bone, frames, and by how far it is off."""
-        row = layout.split(factor=0.55)
-        row.label(text=f"{item.kind.title()}  {item.bone}", icon=_ICONS[item.kind])
-        row = row.split(factor=0.55)
-        row.label(text=f"{item.first:g}" if item.first == item.last else f"{item.first:g}-{item.last:g}")
-        row.label(text=f"{item.severity:.0f} mm")
+        """Kind as a picture, bone, frames, and by how many millimetres it is off."""
+        _draw_line(
+            layout,
+            (item.bone, f"{item.first:g}" if item.first == item.last else f"{item.first:g}-{item.last:g}"),
+            f"{item.severity:.0f}",
+            _ICONS[item.kind],
+        )
+
+
+def _draw_line(layout: bpy.types.UILayout, texts: tuple[str, str], severity: str, icon: str) -> None:
+    """Bone, frames and severity in columns."""
+    row = layout.split(factor=0.54)
+    row.label(text=texts[0], icon=icon)
+    row = row.split(factor=0.62)
+    row.label(text=texts[1])
+    row.label(text=severity)
 
 
 class ProblemsPanel:
@@ -66,10 +76,14 @@ class ProblemsPanel:
             if rig.are_problems_known:
                 layout.label(text="No problems left", icon="CHECKMARK")
             return
-        layout.template_list("PADS_UL_problems", "", rig, "problems", rig, "active_problem", rows=4)
+        column = layout.column(align=True)
+        _draw_line(column, ("Bone", "Frames"), "mm", "BLANK1")
+        column.template_list("PADS_UL_problems", "", rig, "problems", rig, "active_problem", rows=4)
         chosen = problem_list.read_active(context.object)
         if chosen:
-            draw_text(layout.column(align=True), context, chosen.reason)
+            said = chosen.reason.replace("_", " ")
+            text = f"{chosen.kind.title()}: {said}"
+            draw_text(layout.column(align=True), context, text, icon=_ICONS[chosen.kind.upper()])
         row = layout.row(align=True)
         row.operator(PADS_OT_fix_problem.bl_idname)
         row.operator(PADS_OT_fix_all_problems.bl_idname)

@@ -8,11 +8,11 @@ from .joint_pickers import shown_mapping
 from .operators_rig import PADS_OT_guess_mapping, PADS_OT_load_preset, PADS_OT_save_preset
 from .tab import draw_text, is_armature_active
 
-_UNKNOWN = {"unknown": "Unknown names", "none": "Nothing"}
+_SHOWN = {"unknown": "Unknown names", "none": "Nothing", "hik": "HumanIK", "vrm": "VRM", "smpl": "SMPL"}
 
 
 def _summary(mapping: Mapping) -> str:
-    name = _UNKNOWN.get(mapping.convention, mapping.convention)
+    name = _SHOWN.get(mapping.convention) or mapping.convention.replace("_", " ").title()
     return f"{name}: {len(JOINTS) - len(mapping.missing())} of {len(JOINTS)} joints"
 
 
@@ -40,6 +40,8 @@ class PADS_PT_rig(bpy.types.Panel):  # noqa: N801 - Blender's own pattern
         elif missing := shown.mapping.missing():
             named = ", ".join(joint.replace("_", " ") for joint in missing)
             draw_text(layout.column(align=True), context, f"Without a bone: {named}", icon="INFO")
+        for warning in filter(None, context.object.pads.warnings.split("\n")):
+            draw_text(layout.column(align=True), context, warning, icon="ERROR")
 
 
 class PADS_PT_joints(bpy.types.Panel):  # noqa: N801 - Blender's own pattern

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import bpy
 
-from ..tasks.problems import Problem
 from . import compat
+
+if TYPE_CHECKING:
+    from ..tasks.problems import Problem
+    from ..tasks.take_warnings import TakeWarning
 
 MARKER = "PADS "  # how the names of our markers begin
 
@@ -23,6 +27,11 @@ def store(armature: bpy.types.Object, problems: Sequence[Problem]) -> None:
         item.first, item.last, item.severity = problem.first, problem.last, problem.severity
         item.reason = problem.reason
     rig.are_problems_known = True
+
+
+def store_warnings(armature: bpy.types.Object, warnings: Sequence[TakeWarning]) -> None:
+    """Keep what is odd about the take as a whole, for the Rig panel."""
+    armature.pads.warnings = "\n".join(warning.text for warning in warnings)
 
 
 def read(armature: bpy.types.Object) -> list[Problem]:
@@ -79,4 +88,6 @@ def find_markers(scene: bpy.types.Scene) -> list[bpy.types.TimelineMarker]:
 
 def _read_one(item: bpy.types.PropertyGroup) -> Problem:
     joints = tuple(item.joints.split(","))
+    from ..tasks.problems import Problem  # not above: Blender's start must not wait for it
+
     return Problem(item.kind.lower(), joints[0], item.bone, joints, item.first, item.last, item.severity, item.reason)

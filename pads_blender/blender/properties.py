@@ -88,6 +88,11 @@ class PADS_PG_settings(bpy.types.PropertyGroup):  # noqa: N801 - Blender's own p
         description="The result passes through the keys that are selected",
         default=False,
     )
+    leave_out_reference: bpy.props.BoolProperty(
+        name="Leave Out T-Pose",
+        description="A T-pose or rest pose in front of the take stays as it is, and nothing is learnt from it",
+        default=False,
+    )
     switch_to_fk: bpy.props.BoolProperty(
         name="Switch to FK",
         description="Limbs of a Rigify rig that follow their IK controls are keyed on their FK controls instead",
@@ -131,6 +136,7 @@ class PADS_PG_settings(bpy.types.PropertyGroup):  # noqa: N801 - Blender's own p
             jitter=self.use_jitter,
             pops=self.use_pops,
             gaps=self.use_gaps,
+            leave_out_reference=self.leave_out_reference,
             joints=None if len(self.limbs) == len(LIMBS) else self.joints,
         )
 
@@ -195,6 +201,7 @@ class PADS_PG_rig(bpy.types.PropertyGroup):  # noqa: N801 - Blender's own patter
     problems: bpy.props.CollectionProperty(type=PADS_PG_problem)
     active_problem: bpy.props.IntProperty(name="Problem", default=-1, update=_show_problem)
     are_problems_known: bpy.props.BoolProperty(name="Looked For")
+    warnings: bpy.props.StringProperty(name="Warnings", description="What is odd about the take, one line each")
     contacts: bpy.props.CollectionProperty(type=PADS_PG_contact)
     active_contact: bpy.props.IntProperty(name="Contact", default=0)
     blend: bpy.props.FloatProperty(

@@ -11,6 +11,7 @@ from pads_blender.blender.joint_pickers import shown_mapping
 from pads_blender.blender.preferences import Preferences
 from pads_blender.blender.rig_reader import read_take
 from pads_blender.core import rotations as rot
+from pads_blender.tasks.take_warnings import TakeWarning
 
 pytestmark = pytest.mark.usefixtures("registered")
 
@@ -248,3 +249,10 @@ def test_no_keys_selected_is_said(armature):
     bpy.context.scene.pads.range = "SELECTED"
     with pytest.raises(RuntimeError, match="No keyframes are selected"):
         bpy.ops.pads.clean()
+
+
+def test_what_is_odd_about_a_take_is_kept_for_the_panel(armature):
+    problem_list.store_warnings(armature, [TakeWarning("fps", "Too quick."), TakeWarning("length", "Too short.")])
+    assert armature.pads.warnings == "Too quick.\nToo short."
+    bpy.ops.pads.find_problems()  # a take with nothing odd about it as a whole
+    assert armature.pads.warnings == ""
