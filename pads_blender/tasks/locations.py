@@ -30,13 +30,18 @@ def steady_locations(residual: Residual, before: RigTake, after: RigTake, held: 
     stay as they are. Where only the pelvis and what carries it are moved, nothing changes.
     """
     trunk, body = _carriers(before, residual.bones[:1]), _carriers(before, residual.bones)
-    if not (_animated(before) & body & ~trunk).any():
+    if not find_moved_limbs(before, residual.bones).any():
         return after
     pelvis, metres = int(residual.bones[0]), residual.scale * np.linalg.norm(residual.world_from_armature[:3, 0])
     bones = [pelvis, *np.flatnonzero(body & ~trunk).tolist()]
     old, new = (metres * pose_matrices(take)[..., :3, 3][:, bones] for take in (before, after))
     paths = np.moveaxis(_steadied(old, new, before.fps), 1, 0) / metres
     return _aimed(after, dict(zip(bones, paths, strict=True)), pelvis, held)
+
+
+def find_moved_limbs(take: RigTake, bones: np.ndarray) -> np.ndarray:
+    """Bones (B,) bool of the body below the pelvis whose location is animated; bones (J,) of the joints or -1."""
+    return _animated(take) & _carriers(take, bones) & ~_carriers(take, bones[:1])
 
 
 def _aimed(take: RigTake, wanted: dict[int, np.ndarray], pelvis: int, held: np.ndarray) -> RigTake:

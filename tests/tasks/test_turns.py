@@ -27,10 +27,12 @@ class Case:
     placed: RigTake
     residual: Residual
 
-    def heeded(self, measured: RigTake | None = None, unheard: np.ndarray | None = None) -> RigTake:
+    def heeded(
+        self, measured: RigTake | None = None, unheard: np.ndarray | None = None, strength: float = 1.0
+    ) -> RigTake:
         unheard = np.zeros(self.true.rotation.shape[:2], bool) if unheard is None else unheard
         noise = np.full(len(self.residual.bones), PLACE_NOISE)
-        return heed_turns(self.residual, measured or self.measured, self.placed, noise, unheard)
+        return heed_turns(self.residual, measured or self.measured, self.placed, noise, unheard, strength)
 
 
 @pytest.fixture(scope="module")
@@ -76,11 +78,19 @@ def test_what_is_unheard_has_no_say(case):
     assert not np.allclose(case.heeded().rotation, expected.rotation, atol=1e-3)
 
 
-def test_nothing_to_say_changes_nothing(case):
-    result = replace(case, placed=case.measured).heeded()
-    away = rot.angle_between(rot.normalise(result.rotation), rot.normalise(case.measured.rotation))
-    assert np.degrees(away).max() < 1e-4
-    assert np.abs(result.location - case.measured.location).max() < 1e-9
+def test_a_take_without_jitter_is_left_as_it_is(case):
+    result = replace(case, measured=case.true, placed=case.true).heeded()
+    away = rot.angle_between(rot.normalise(result.rotation), rot.normalise(case.true.rotation))
+    assert np.degrees(away).max() < 0.1
+    assert np.abs(result.location - case.true.location).max() < 1e-4 * np.ptp(case.true.location)
+
+
+def test_strength_scales_the_turns(case):
+    """Half of a turn of each bone at half strength, none at all at 0."""
+    whole, half, none = (case.heeded(strength=strength) for strength in (1.0, 0.5, 0.0))
+    assert none is case.placed
+    turned = [rot.angle_between(rot.normalise(t.rotation), rot.normalise(case.placed.rotation)) for t in (half, whole)]
+    assert np.degrees(turned[1].max()) > 1.0 and np.allclose(2.0 * turned[0], turned[1], atol=1e-6)
 
 
 def test_frames_do_not_depend_on_how_many_are_solved_at_once(case, monkeypatch):
