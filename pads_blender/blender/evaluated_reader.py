@@ -1,6 +1,7 @@
 """Any rig as a RigTake: plainly by its keys where these are the whole story, else as Blender evaluates it.
 
-An evaluated take holds the mapped bones alone, each upon a stand-in for all that lies between it and the next one.
+An evaluated take holds the mapped bones and keyed ones between and above them, each upon a stand-in for all that lies
+between it and the next one.
 """
 
 from dataclasses import replace
@@ -15,9 +16,9 @@ from ..core.stand_ins import carry_by_frames, find_stand_ins
 from ..errors import TakeError
 from . import rigify
 from .evaluation import bone_paths
-from .rig_checks import check_bones, is_moved_by_keys, is_plain
+from .rig_checks import check_bones, is_moved_by_keys, is_plain, refusals
 from .rig_reader import carried, find_curves, read_bones, read_take
-from .transforms import tabulate
+from .transforms import location_of, rotation_of, tabulate
 
 _SHEAR = 1e-3  # of the rig's size: what channels without shear may leave out of an evaluated pose
 
@@ -35,7 +36,7 @@ def read_rig(armature: bpy.types.Object, mapping: Mapping, switch_to_fk: bool = 
     check_bones(armature, names)
     if not limbs and is_plain(armature, names):
         return read_take(armature)
-    take = read_evaluated(armature, _bone_tree(mapping))
+    take = read_evaluated(armature, _bone_tree(armature, mapping))
     return rigify.match_fk(armature, take, limbs) if limbs else take
 
 
@@ -81,11 +82,23 @@ def _check_shear(take: RigTake, pose: np.ndarray) -> None:
         )
 
 
-def _bone_tree(mapping: Mapping) -> dict[str, str | None]:
-    """The mapped bones, parents first, each with the one above it on the model.
+def _bone_tree(armature: bpy.types.Object, mapping: Mapping) -> dict[str, str | None]:
+    """The bones of the take, parents first, each with the one above it: the mapped ones, keyed ones between and above.
 
-    The rig's own hierarchy would not do: an FK control hangs on helper bones that follow other controls by constraints.
+    Mapped bones are laid upon each other as on the model. The rig's own hierarchy would not do: an FK control may hang
+    on helper bones that follow other controls by constraints.
     """
+    mapped = _mapped_tree(mapping)
+    above = dict(mapped)
+    for name, carrier in mapped.items():
+        between = _keyed_above(armature, name, carrier)
+        chain = [name, *[bone for bone in between if bone not in mapped]]
+        for lower, upper in zip(chain, [*chain[1:], carrier], strict=True):
+            above[lower] = upper
+    return dict(sorted(above.items(), key=lambda entry: _depth(above, entry[0])))
+
+
+def _mapped_tree(mapping: Mapping) -> dict[str, str | None]:
     above: dict[str, str | None] = {}
     for joint, parent in zip(JOINTS, MODEL.parents, strict=True):
         while parent >= 0 and mapping.bone(JOINTS[parent]) is None:
@@ -94,3 +107,21 @@ def _bone_tree(mapping: Mapping) -> dict[str, str | None]:
         if name and name not in above:
             above[name] = mapping.bone(JOINTS[parent]) if parent >= 0 else None
     return above
+
+
+def _keyed_above(armature: bpy.types.Object, name: str, carrier: str | None) -> list[str]:
+    """Bones that move by keys from a bone up to its carrier, or to the root; none where the rig goes another way."""
+    parents = [parent.name for parent in armature.pose.bones[name].parent_recursive]
+    if carrier is not None and carrier not in parents:
+        return []
+    table = tabulate(find_curves(armature))
+    parents = parents[: parents.index(carrier)] if carrier is not None else parents
+    bones, refused = [armature.pose.bones[parent] for parent in parents], refusals(armature, parents)
+    keyed = [bone.name for bone in bones if rotation_of(bone).curves(table) or location_of(bone).curves(table)]
+    return [bone for bone in keyed if bone not in refused]
+
+
+def _depth(above: dict[str, str | None], name: str) -> int:
+    """How many bones lie above this one."""
+    parent = above[name]
+    return 0 if parent is None else 1 + _depth(above, parent)

@@ -29,18 +29,23 @@ def is_plain(armature: bpy.types.Object, names: Iterable[str]) -> bool:
 
 def check_bones(armature: bpy.types.Object, names: Iterable[str]) -> None:
     """Refuse bones that do not turn by their own keys: TakeError names the bone, the reason and what to do."""
-    table, moved = tabulate(find_curves(armature)), _moved_by_constraints(armature)
+    for message in refusals(armature, names).values():
+        raise TakeError(message)
+
+
+def refusals(armature: bpy.types.Object, names: Iterable[str]) -> dict[str, str]:
+    """Why some of the bones do not turn by their own keys, by name."""
+    table, moved, found = tabulate(find_curves(armature)), _moved_by_constraints(armature), {}
     for bone in (armature.pose.bones[name] for name in names):
         if (bone_path(bone, "rotation_mode"), 0) in table:
-            raise TakeError(f"Bone {bone.name} changes its rotation mode by keyframes: keep it in one mode.")
+            found[bone.name] = f"Bone {bone.name} changes its rotation mode by keyframes: keep it in one mode."
         if any(name.startswith("rotation") for name in _driven_channels(armature, bone)):
-            raise TakeError(f"Bone {bone.name} is turned by a driver, not by keys: bake the action first.")
+            found[bone.name] = f"Bone {bone.name} is turned by a driver, not by keys: bake the action first."
         for constraint, owner in moved.get(bone.name, ()):
             if constraint.type in _TURNING:
-                raise TakeError(
-                    f"Bone {bone.name} is turned by the constraint {constraint.name} on {owner.name}, not by keys: "
-                    f"{_BAKE}."
-                )
+                said = f"is turned by the constraint {constraint.name} on {owner.name}, not by keys"
+                found[bone.name] = f"Bone {bone.name} {said}: {_BAKE}."
+    return found
 
 
 def is_moved_by_keys(armature: bpy.types.Object, bone: bpy.types.PoseBone) -> bool:

@@ -1,5 +1,6 @@
 """Rigs whose keys are not the whole story, read as Blender evaluates them and written back to what an animator keys."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import bpy
@@ -10,7 +11,7 @@ from pads_blender.blender.compat import find_channelbag
 from pads_blender.blender.evaluated_reader import is_evaluated, read_rig
 from pads_blender.blender.rig_mapping import map_bones
 from pads_blender.blender.rig_writer import toggle_original, write_take
-from pads_blender.core.rig import pose_matrices
+from pads_blender.core.rig import carry_travel, pose_matrices
 from pads_blender.core.stand_ins import find_stand_ins
 from pads_blender.errors import TakeError
 
@@ -46,6 +47,31 @@ def test_constraints_on_helpers_between_mapped_bones(armature):
     constraint.target, constraint.subtarget, constraint.influence = armature, "Head", 0.5
     take = assert_round_trip(armature)
     assert "ArmFollow" not in take.names
+
+
+def test_keyed_bones_between_and_above_are_part_of_the_take(armature):
+    """A spine bone more than the model has, and a root that carries the travel: written to as in a plain rig."""
+    armature.data.bones["LeftArm"].use_inherit_rotation = False
+    bag = find_channelbag(armature.animation_data.action, armature.animation_data.action_slot)
+    root = add_bone(armature, "Root", None, at="Hips", carries=("Hips",))
+    for index in range(3):
+        hips = bag.fcurves.find('pose.bones["Hips"].location', index=index)
+        fcurve = bag.fcurves.new(root.path_from_id("location"), index=index)
+        fcurve.keyframe_points.add(len(hips.keyframe_points))
+        for mine, theirs in zip(fcurve.keyframe_points, hips.keyframe_points, strict=True):
+            mine.co = theirs.co
+        fcurve.update()
+        bag.fcurves.remove(hips)
+    armature.pose.bones["Hips"].location = (0.0, 0.0, 0.0)
+    take = assert_round_trip(armature)
+    assert {"Root", "Spine1"} <= set(bones_of(take))
+    hips, location = take.names.index("Hips"), take.location.copy()
+    location[10:30, hips] += [3.0, 5.0, 7.0]  # centimetres
+    wanted = replace(take, location=location)
+    written = write_take(armature, take, carry_travel(take, wanted))
+    assert written.keyed_bones == ("Root",)
+    found = posed(armature, ["Hips"], take.frames)[:, 0]
+    np.testing.assert_allclose(found, poses_of(wanted)[:, bones_of(take).index("Hips")], atol=1e-4)
 
 
 def test_limits_and_child_of_on_a_mapped_bone_leave_it_its_keys(armature):
