@@ -24,8 +24,7 @@ JITTER_DEGREES = 3.0
 ROOT_METRES = 0.01
 POP_DEGREES, POP_SHARE, LONGEST_POP = 35.0, 0.01, 3
 SEGMENT_FRAMES, SEGMENTS = 128, 32
-Measure = Callable[[np.ndarray, np.ndarray], float]
-MEASURES: dict[str, Measure] = {"MPJPE": metrics.mpjpe, "acceleration error": metrics.acceleration_error}
+PLACES, ACCELERATION, ROTATION = "MPJPE", "acceleration error", "rotation error"
 
 
 def jittered(clip: data.RigClip, seed: int) -> RigTake:
@@ -42,22 +41,32 @@ def popped(clip: data.RigClip, seed: int) -> RigTake:
 
 
 def jitter(setup: Setup) -> list[Score]:
-    """Rotation and root jitter."""
-    return _scores(setup, jittered, {"MPJPE": FILTER})
+    """Rotation and root jitter, by two measures, each with the filter that is best by it."""
+    return _scores(setup, jittered, {PLACES: FILTER, ROTATION: FILTER})
 
 
 def jitter_pops(setup: Setup) -> list[Score]:
-    """Rotation and root jitter with pops, by two measures, each with the filter that is best by it."""
-    return _scores(setup, popped, {"MPJPE": HAMPEL, "acceleration error": HAMPEL})
+    """Rotation and root jitter with pops, by three measures, each with the filter that is best by it."""
+    return _scores(setup, popped, {PLACES: HAMPEL, ACCELERATION: HAMPEL, ROTATION: HAMPEL})
 
 
 @dataclass(frozen=True)
 class Channels:
-    """A damaged BVH, the true positions (F, N, 3) in metres of its mapped joints, and their names."""
+    """A damaged BVH, the true one, and the names of their mapped joints."""
 
     bvh: Bvh
-    truth: np.ndarray
+    true: Bvh
     joints: list[str]
+
+    @cached_property
+    def truth(self) -> np.ndarray:
+        """True positions (F, N, 3) of the mapped joints, metres."""
+        return bvh_clips.positions_metres(self.true, self.joints)
+
+    @cached_property
+    def true_rotations(self) -> np.ndarray:
+        """True local rotations (F, B, 4)."""
+        return local_rotations(self.true)
 
     @cached_property
     def columns(self) -> list[int]:
@@ -83,20 +92,47 @@ class Channels:
     @cached_property
     def root(self) -> np.ndarray:
         """The damaged path (F, 3) of the root, metres."""
-        return local_positions(self.bvh)[:, 0] / bvh_clips.UNITS_PER_METRE
+        return root_path(self.bvh)
+
+
+# Error of local rotations (F, B, 4) and the root's path (F, 3) in metres against the truth.
+Measure = Callable[[Channels, np.ndarray, np.ndarray], float]
+
+
+def by_places(metric: Callable[[np.ndarray, np.ndarray], float]) -> Measure:
+    """A metric of positions (F, N, 3) as a measure of channels."""
+    return lambda given, rotations, root: metric(given.positions(rotations) + root[:, None], given.truth)
+
+
+def by_rotations(given: Channels, rotations: np.ndarray, root: np.ndarray) -> float:
+    """Root mean square in degrees of how far the mapped joints' local rotations are off; the root's path has no say."""
+    off = rot.angle_between(rotations[:, given.columns], given.true_rotations[:, given.columns])
+    return float(np.degrees(np.sqrt(np.mean(off**2))))
+
+
+MEASURES: dict[str, Measure] = {
+    PLACES: by_places(metrics.mpjpe),
+    ACCELERATION: by_places(metrics.acceleration_error),
+    ROTATION: by_rotations,
+}
+
+
+def root_path(bvh: Bvh) -> np.ndarray:
+    """Positions (F, 3) of the root, metres."""
+    return local_positions(bvh)[:, 0] / bvh_clips.UNITS_PER_METRE
 
 
 def channels_of(clip: data.RigClip, damaged: RigTake) -> Channels:
-    """The damaged clip as a BVH, with the truth of the joints that it has."""
-    truth = bvh_clips.bvh_of(clip.take)
-    joints = [entry.bone for entry in clip.mapping.joints.values() if entry and entry.bone in truth.names]
-    return Channels(bvh_clips.bvh_of(damaged), bvh_clips.positions_metres(truth, joints), joints)
+    """The damaged clip as a BVH, with its truth."""
+    true = bvh_clips.bvh_of(clip.take)
+    joints = [entry.bone for entry in clip.mapping.joints.values() if entry and entry.bone in true.names]
+    return Channels(bvh_clips.bvh_of(damaged), true, joints)
 
 
 def channel_sweep(given: Channels, measure: Measure) -> dict[str, float]:
     """Error of every filter on the rotation channels, as continuous angles and as quaternions.
 
-    The root's path is filtered with whatever brings it nearest to the truth by the same measure.
+    The root's path is filtered with whatever brings it nearest to the truth.
     """
     errors = {}
     for kind, (values, error) in _representations(given, measure).items():
@@ -116,7 +152,7 @@ def _representations(given: Channels, measure: Measure) -> dict[str, tuple[np.nd
     root = _best_root(given, measure)
 
     def error(rotations: np.ndarray) -> float:
-        return measure(given.positions(rotations) + root[:, None], given.truth)
+        return measure(given, rotations, root)
 
     quaternions = rot.make_continuous(local_rotations(given.bvh))
     order = rotation_order(given.bvh.channels[0])
@@ -135,9 +171,8 @@ def _family_sweep(values: np.ndarray, fps: float, error: baselines.Error, prefix
 
 
 def _best_root(given: Channels, measure: Measure) -> np.ndarray:
-    """The root's path (F, 3) through the filter that is best for it."""
-    truth = given.truth[:, given.columns.index(0)][:, None]
-    errors = baselines.sweep_all(given.root, given.fps, lambda smooth: measure(smooth[:, None], truth))
+    """The root's path (F, 3) through the filter that is best for it, all rotations being true."""
+    errors = baselines.sweep_all(given.root, given.fps, lambda smooth: measure(given, given.true_rotations, smooth))
     return baselines.apply(baselines.best(errors)[1], given.root, given.fps)
 
 
@@ -149,8 +184,7 @@ def _scores(setup: Setup, damage: Callable[[data.RigClip, int], RigTake], rivals
         for seed in range(setup.seeds):
             results = _cleaned(setup, {s.name: damage(s, seed) for s in segments}, Path(folder) / str(seed), seed)
             for segment in segments:
-                given = channels_of(segment, damage(segment, seed))
-                ours = bvh_clips.positions_metres(results[segment.name], given.joints)
+                given, ours = channels_of(segment, damage(segment, seed)), results[segment.name]
                 scores += [_score(segment.name, seed, given, ours, name, once[name]) for name in rivals]
     return sorted(scores, key=lambda score: list(rivals).index(score.case))
 
@@ -168,15 +202,14 @@ def _cleaned(setup: Setup, takes: dict[str, RigTake], folder: Path, seed: int) -
     return {name: read_bvh(folder / "clean" / f"{name}.bvh") for name in takes}
 
 
-def _score(name: str, seed: int, given: Channels, ours: np.ndarray, case: str, once: str) -> Score:
-    measure = MEASURES[case]
-    raw = bvh_clips.positions_metres(given.bvh, given.joints)
+def _score(name: str, seed: int, given: Channels, ours: Bvh, case: str, once: str) -> Score:
+    measure, files = MEASURES[case], {RAW: given.bvh, OURS: ours, TRUTH: given.true}
     sweep = channel_sweep(given, measure)
     hampels = {n: e for n, e in sweep.items() if ", hampel" in n}
     (error, chosen), (hampel, chosen_hampel) = baselines.best(sweep), baselines.best(hampels)
-    values = {RAW: measure(raw, given.truth), OURS: measure(ours, given.truth), FILTER: error, HAMPEL: hampel}
-    values[ONCE] = setting_error(given, measure, once)
-    jerk = {m: metrics.jitter(x, given.fps) for m, x in {RAW: raw, OURS: ours, TRUTH: given.truth}.items()}
+    values = {m: measure(given, local_rotations(files[m]), root_path(files[m])) for m in (RAW, OURS)}
+    values |= {FILTER: error, HAMPEL: hampel, ONCE: setting_error(given, measure, once)}
+    jerk = {m: metrics.jitter(bvh_clips.positions_metres(f, given.joints), given.fps) for m, f in files.items()}
     return Score(case, name, seed, values, {FILTER: chosen, HAMPEL: chosen_hampel, ONCE: once}, {"jerk, m/s^3": jerk})
 
 
@@ -186,18 +219,25 @@ _DAMAGE = (
 )
 _HOW = (
     f"through the command line; {SEGMENTS} segments of {SEGMENT_FRAMES} frames, evenly spread (a shorter clip counts "
-    "whole); world positions of the mapped joints. Filters: those of the suite gauss on the rotation channels, as "
-    "continuous angles and as quaternions, the better of the two; the root's path through its own best filter."
+    "whole); world positions of the mapped joints, or their rotations against their parents. Filters: those of the "
+    "suite gauss on the rotation channels, as continuous angles and as quaternions, the better of the two; the root's "
+    "path through its own best filter."
 )
 SUITES = (
-    Suite("jitter", f"{_DAMAGE}, {_HOW}", "mm", FILTER, jitter),
+    Suite(
+        "jitter",
+        f"{_DAMAGE}, {_HOW} Each measure has its own oracle.",
+        "MPJPE in mm, rotation error in degrees (RMS)",
+        FILTER,
+        jitter,
+    ),
     Suite(
         "jitter_pops",
         f"{_DAMAGE}; and pops: {POP_DEGREES:g} degrees about a random axis for 1 to {LONGEST_POP} frames, starting on "
         f"{100 * POP_SHARE:g} % of joint-frames; {_HOW} Each measure has its own oracle.",
-        "MPJPE in mm, acceleration error in mm/frame^2",
+        "MPJPE in mm, acceleration error in mm/frame^2, rotation error in degrees (RMS)",
         HAMPEL,
         jitter_pops,
-        dict.fromkeys(MEASURES, 0.65),
+        dict.fromkeys((PLACES, ACCELERATION), 0.65),
     ),
 )

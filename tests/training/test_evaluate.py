@@ -10,7 +10,7 @@ pytest.importorskip("scipy")
 
 from pads_blender.core import metrics
 from pads_blender.core import rotations as rot
-from pads_blender.core.bvh import parse_bvh, read_bvh
+from pads_blender.core.bvh import local_rotations, parse_bvh, read_bvh
 from pads_blender.core.normalise import torso_frames
 from pads_blender.core.skeleton import MODEL
 from pads_blender.diffusion.schedule import ddpm_schedule
@@ -242,18 +242,29 @@ def test_gauss_measures_the_noise_and_the_best_filter(setup, monkeypatch):
     assert len({s.values[RAW] for s in scores}) == len(scores)
 
 
-def test_channel_filters_are_scored_by_where_the_joints_end_up(setup):
+@pytest.mark.parametrize("name", [jitter_suites.PLACES, jitter_suites.ROTATION])
+def test_channel_filters_are_scored_by_where_the_joints_end_up(setup, name):
+    (clip,) = setup.rig_segments(60, 1)
+    given, measure = jitter_suites.channels_of(clip, jitter_suites.jittered(clip, 0)), jitter_suites.MEASURES[name]
+    sweep = jitter_suites.channel_sweep(given, measure)
+    raw = measure(given, local_rotations(given.bvh), given.root)
+    assert sweep["euler, none"] == pytest.approx(sweep["quaternion, none"])
+    assert 0.8 * raw < sweep["euler, none"] < 1.001 * raw  # its root is filtered all the same
+    assert min(sweep.values()) < 0.6 * raw
+    for setting in ("euler, none", "quaternion, hampel 3 frames 3 sigmas, none", min(sweep, key=sweep.get)):
+        assert jitter_suites.setting_error(given, measure, setting) == pytest.approx(sweep[setting])
+    exact = jitter_suites.channel_sweep(jitter_suites.channels_of(clip, clip.take), measure)
+    assert exact["euler, none"] < 1e-5 < 1.0 < exact["euler, hampel 8 frames 0 sigmas, none"]
+
+
+def test_places_and_rotations_are_measured_as_they_are_named(setup):
     (clip,) = setup.rig_segments(60, 1)
     given = jitter_suites.channels_of(clip, jitter_suites.jittered(clip, 0))
-    sweep = jitter_suites.channel_sweep(given, metrics.mpjpe)
-    raw = metrics.mpjpe(bvh_clips.positions_metres(given.bvh, given.joints), given.truth)
-    assert sweep["euler, none"] == pytest.approx(sweep["quaternion, none"])
-    assert 0.8 * raw < sweep["euler, none"] < raw  # its root is filtered all the same
-    assert min(sweep.values()) < 0.6 * raw
-    for name in ("euler, none", "quaternion, hampel 3 frames 3 sigmas, none", min(sweep, key=sweep.get)):
-        assert jitter_suites.setting_error(given, metrics.mpjpe, name) == pytest.approx(sweep[name])
-    exact = jitter_suites.channel_sweep(jitter_suites.channels_of(clip, clip.take), metrics.mpjpe)
-    assert exact["euler, none"] < 1e-6 < 1.0 < exact["euler, hampel 8 frames 0 sigmas, none"]
+    rotations = local_rotations(given.bvh)
+    places = metrics.mpjpe(bvh_clips.positions_metres(given.bvh, given.joints), given.truth)
+    assert jitter_suites.MEASURES[jitter_suites.PLACES](given, rotations, given.root) == pytest.approx(places)
+    degrees = jitter_suites.MEASURES[jitter_suites.ROTATION](given, rotations, given.root)
+    assert degrees == pytest.approx(np.sqrt(3) * jitter_suites.JITTER_DEGREES, rel=0.05)  # about three axes
 
 
 def test_pops_come_on_top_of_the_jitter(setup):
@@ -335,8 +346,9 @@ def test_jitter_runs_the_real_command_line(setup, tmp_path, capsys):
     arguments = ["bench", "--data", str(setup.data), "--models", str(models), "--suite", "jitter", "--limit", "1"]
     evaluate.main([*arguments, "--out", str(tmp_path / "results"), "--page", str(page)])
     written = json.loads((tmp_path / "results" / "bench-motion-dev.json").read_text())
-    (only,) = written["suites"]["jitter"]["scores"]
-    assert 0.0 < only["values"][bench.OURS] < only["values"][RAW]
+    scores = written["suites"]["jitter"]["scores"]
+    assert [score["case"] for score in scores] == [jitter_suites.PLACES, jitter_suites.ROTATION]
+    assert all(0.0 < score["values"][bench.OURS] < score["values"][RAW] for score in scores)
     text = page.read_text()
     assert text.startswith("Before.") and text.endswith("After.\n") and "old" not in text
     assert "**jitter**" in text and "**jitter**" in capsys.readouterr().out
