@@ -33,6 +33,7 @@ def read_rig(armature: bpy.types.Object, mapping: Mapping, switch_to_fk: bool = 
     limbs = rigify.limbs_in_ik(armature, names)
     if limbs and not switch_to_fk:
         raise TakeError(rigify.refusal(armature, limbs))
+    rigify.check_unlocked(armature, limbs)
     check_bones(armature, names)
     if not limbs and is_plain(armature, names):
         return read_take(armature)

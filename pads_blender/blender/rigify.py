@@ -13,7 +13,7 @@ from ..errors import TakeError
 from . import compat, curves
 from .evaluation import bone_paths
 from .rig_reader import find_curves
-from .transforms import bone_path, tabulate
+from .transforms import bone_path, rotation_of, tabulate
 
 SWITCH = "IK_FK"  # custom property of a limb's parent control: 0 follows IK, 1 follows FK
 _DRIVEN = re.compile(r'pose\.bones\["(.+)"\]\.constraints\[".+"\]\.influence')
@@ -51,6 +51,22 @@ def refusal(armature: bpy.types.Object, limbs: list[IkBone]) -> str:
     )
 
 
+def check_unlocked(armature: bpy.types.Object, limbs: list[IkBone]) -> None:
+    """Refuse to switch limbs whose FK controls or switches could not be keyed."""
+    table = tabulate(find_curves(armature))
+    for limb in limbs:
+        found = rotation_of(armature.pose.bones[limb.control]).curves(table)
+        fcurves = {
+            limb.control: list(found.values()),
+            limb.switch: [table.get((_switch_path(armature, limb.switch), 0))],
+        }
+        for bone, each in ((bone, each) for bone, several in fcurves.items() for each in several if each):
+            if curves.is_locked(each):
+                raise TakeError(
+                    f"{bone} has locked or muted curves: unlock them, so that its limb can be switched to FK."
+                )
+
+
 def match_fk(armature: bpy.types.Object, take: RigTake, limbs: list[IkBone]) -> RigTake:
     """An evaluated take with the FK controls turned, and stretched as IK does, to where their limbs are by IK."""
     controls, bones = [limb.control for limb in limbs], armature.data.bones
@@ -73,10 +89,7 @@ def key_fk(armature: bpy.types.Object, limbs: list[IkBone], frame: float) -> Non
     for switch in dict.fromkeys(limb.switch for limb in limbs):
         path = _switch_path(armature, switch)
         fcurve = table.get((path, 0))
-        if fcurve is None:
-            fcurve = compat.new_fcurve(bag, path, 0, switch)
-        elif curves.is_locked(fcurve):
-            raise TakeError(f"{SWITCH} of {switch} has a locked or muted curve: unlock it, so that it can be keyed.")
+        fcurve = fcurve or compat.new_fcurve(bag, path, 0, switch)
         curves.refill_linear(fcurve, np.array([frame]), np.array([1.0]))
 
 

@@ -10,6 +10,7 @@ import pytest
 from pads_blender.blender.evaluated_reader import is_evaluated, read_rig
 from pads_blender.blender.evaluation import bone_paths
 from pads_blender.blender.rig_mapping import map_bones
+from pads_blender.blender.rig_reader import find_curves
 from pads_blender.blender.rig_writer import toggle_original, write_take
 from pads_blender.core.rotations import from_rotation_vector
 from pads_blender.errors import TakeError
@@ -108,6 +109,11 @@ def assert_ik_is_refused_or_switched(rig, mapping):
     actions = len(bpy.data.actions)
     with pytest.raises(TakeError, match="--switch-to-fk"):
         read_rig(rig, mapping)
+    locked = find_curves(rig).fcurves.find('pose.bones["shin_fk.L"].rotation_quaternion', index=1)
+    locked.lock = True
+    with pytest.raises(TakeError, match=r"shin_fk\.L has locked"):
+        read_rig(rig, mapping, switch_to_fk=True)
+    locked.lock = False
     assert len(bpy.data.actions) == actions
     skin = [bone.name for bone in rig.data.bones if bone.name.startswith("DEF-")]
     was = bone_paths(rig, skin, FRAMES)
