@@ -205,6 +205,17 @@ def test_left_is_left_of_a_body_that_faces_away(shared_data, file):
     assert back[scrambled.guess().bone("left_hip")] == TRUTH[file]["left_hip"]
 
 
+@pytest.mark.parametrize("file", FILES)
+def test_a_mirrored_body_keeps_the_sides_of_its_names(shared_data, file):
+    """Left bones at the right of the body, as a negative scale makes them: unsure perhaps, but never swapped."""
+    bones = read_bones(shared_data / "rigs" / file)
+    if bones.heads is None:
+        return
+    mapping = bones.turned(np.diag([-1.0, 1.0, 1.0])).guess()
+    for joint in LIMB_JOINTS:
+        assert mapping.bone(joint) == TRUTH[file][joint], joint
+
+
 @pytest.mark.parametrize("file", SIDELESS)
 def test_refuses_to_guess_sides(shared_data, file):
     scrambled, _ = scramble(read_bones(shared_data / "rigs" / file), seed=1)
