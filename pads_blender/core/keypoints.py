@@ -86,6 +86,7 @@ _MIDDLE: dict[str, tuple[dict[str, float], float]] = {
     "mid_spine": ({"spine": 0.5, "chest": 0.5}, 0.03),
     "thorax": ({"neck": 1.0}, 0.02),
     "head_top": ({"head_top": 1.0}, 0.03),
+    "head": ({"head": 0.5, "head_top": 0.5}, 0.05),
 }
 
 
@@ -135,6 +136,11 @@ HUMAN36M_17 = _layout(
     "Human3.6M 17",
     "mid_hip r_hip_joint r_knee r_ankle l_hip_joint l_knee l_ankle mid_spine thorax nose head_top l_shoulder l_elbow "
     "l_wrist r_shoulder r_elbow r_wrist",
+)
+MPI_INF_3DHP_17 = _layout(
+    "MPI-INF-3DHP 17",
+    "head_top thorax r_shoulder r_elbow r_wrist l_shoulder l_elbow l_wrist r_hip_joint r_knee r_ankle l_hip_joint "
+    "l_knee l_ankle mid_hip mid_spine head",
 )
 # The model's own joints by name: tracking markers and whoever projects a rig.
 MODEL_JOINTS = KeypointLayout("joints of the model", JOINTS, np.eye(len(MODEL)), np.zeros(len(MODEL)))

@@ -11,13 +11,14 @@ from pads_blender.core.keypoints import (
     HUMAN36M_17,
     MEDIAPIPE_33,
     MODEL_JOINTS,
+    MPI_INF_3DHP_17,
     OPENPOSE_18,
     OPENPOSE_25,
 )
 from pads_blender.core.skeleton import MODEL
 from pads_blender.errors import BadFileError
 
-LAYOUTS = (*DETECTORS, HUMAN36M_17, MODEL_JOINTS)
+LAYOUTS = (*DETECTORS, HUMAN36M_17, MPI_INF_3DHP_17, MODEL_JOINTS)
 
 
 def person(layout, shift: float = 0.0, scale: float = 1.0) -> np.ndarray:
