@@ -106,7 +106,8 @@ def draw_progress(layout: bpy.types.UILayout) -> bool:
     column = layout.column(align=True)
     text = "Stopping ..." if job.is_cancelled else f"{job.title}: {describe(job.progress)}"
     column.progress(factor=job.progress.share, text=text)
-    column.operator(PADS_OT_cancel.bl_idname, icon="X")
+    if not job.is_cancelled:
+        column.operator(PADS_OT_cancel.bl_idname, icon="X")
     return True
 
 
@@ -119,7 +120,7 @@ def _check_idle() -> None:
 def _show(context: bpy.types.Context, text: str | None) -> None:
     """Put the line into the status bar (None: the usual one again) and have the panels drawn anew."""
     if context.workspace:
-        context.workspace.status_text_set(text and f"PADS  {text}     Esc: cancel")
+        context.workspace.status_text_set(text and f"PADS  {text}")
     areas = [area for window in context.window_manager.windows for area in window.screen.areas]
     for area in (area for area in areas if area.type in _EDITORS):
         for region in (region for region in area.regions if region.type == _EDITORS[area.type]):

@@ -53,7 +53,7 @@ class Session:
             return f"{self.task.title}: stopping ..."
         if self._outcome:
             return f"{self.task.title}: done, waiting for {self.task.must_wait()}"
-        return f"{self.task.title}: {describe(self.job.progress)}"
+        return f"{self.task.title}: {describe(self.job.progress)}     Esc: cancel"
 
     def step(self) -> str | None:
         """What became of the task, once it is over; applies its result."""
