@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import bpy
 
-from ..diffusion.device_choice import Listed, listed
-from ..diffusion.trial import Host
 from .preferences import ADD_ON
+
+if TYPE_CHECKING:  # imported where it is used: Blender's start must not wait for it
+    from ..diffusion.device_choice import Listed
+    from ..diffusion.trial import Host
 
 
 def read_host() -> Host:
     """Where the choice of a device is remembered, and the program to try devices in. Main thread only."""
+    from ..diffusion.trial import Host
+
     program = "" if getattr(bpy.app, "module", False) else bpy.app.binary_path
     return Host(_user_folder(), program)
 
 
 def device_lines() -> list[tuple[str, str]]:
     """What is used and what else there is, each with an icon's name; for people."""
+    from ..diffusion.device_choice import listed
+
     return [(_icon(each), _said(each)) for each in listed(read_host()) if each.is_installed or each.is_used]
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import bpy
 
 from .. import jobs
 from ..errors import PadsError, TakeError
-from ..tasks.clean import CleanSettings
-from ..tasks.fixes import fill_settings
 from . import chosen, results
 from .computer import read_host
 from .job_operator import JobOperator
@@ -18,6 +17,9 @@ from .preferences import read_preferences
 from .reporting import has_motion, is_idle
 from .session import Task
 from .snapshot import Snapshot, take_snapshot
+
+if TYPE_CHECKING:
+    from ..tasks.clean import CleanSettings
 
 
 class PADS_OT_clean(JobOperator, bpy.types.Operator):  # noqa: N801 - Blender's own pattern
@@ -68,6 +70,8 @@ class PADS_OT_fill(JobOperator, bpy.types.Operator):  # noqa: N801 - Blender's o
 
     def prepare(self, context: bpy.types.Context) -> Task:
         """The active armature's take with nothing but the selected bones to be completed."""
+        from ..tasks.fixes import fill_settings
+
         settings, bones = context.scene.pads, chosen.chosen_bones(context)
         first, last = chosen.chosen_frames(context.scene, context.object, settings.fill_range, bones)
         own_keys_count = settings.keep_selected and settings.fill_range != "SELECTED"

@@ -1,14 +1,19 @@
 """Test My Computer: what the priors can run on here, and how fast."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import bpy
 
 from .. import jobs
-from ..diffusion.backends import BY_NAME
-from ..diffusion.device_choice import Survey, survey
 from .computer import read_host
 from .job_operator import JobOperator
 from .reporting import is_idle
 from .session import Task
+
+if TYPE_CHECKING:
+    from ..diffusion.device_choice import Survey
 
 
 class PADS_OT_test_computer(JobOperator, bpy.types.Operator):  # noqa: N801 - Blender's own pattern
@@ -25,6 +30,9 @@ class PADS_OT_test_computer(JobOperator, bpy.types.Operator):  # noqa: N801 - Bl
 
     def prepare(self, context: bpy.types.Context) -> Task:
         """All devices, one after the other, each in a process of its own."""
+        from ..diffusion.backends import BY_NAME
+        from ..diffusion.device_choice import survey
+
         host = read_host()
 
         def work(on_step: jobs.OnStep) -> Survey:

@@ -5,7 +5,6 @@ import bpy
 from .. import jobs
 from ..core.rig import RigTake
 from ..tasks.contacts import ContactRange
-from ..tasks.foot_lock import list_contacts, lock_feet_at
 from . import contact_list
 from .job_operator import JobOperator
 from .kept_keys import KeptKeys
@@ -35,6 +34,8 @@ class PADS_OT_find_contacts(JobOperator, bpy.types.Operator):  # noqa: N801 - Bl
 
     def prepare(self, context: bpy.types.Context) -> Task:
         """The active armature's take."""
+        from ..tasks.foot_lock import list_contacts  # not above: Blender's start must not wait for it
+
         snapshot = _snapshot(context)
 
         def apply(found: tuple[ContactRange, ...]) -> str:
@@ -67,6 +68,8 @@ class PADS_OT_lock_feet(JobOperator, bpy.types.Operator):  # noqa: N801 - Blende
         contacts = contact_list.read(context.object)
 
         def work(on_step: jobs.OnStep) -> list[RigTake]:
+            from ..tasks.foot_lock import lock_feet_at
+
             return [lock_feet_at(snapshot.take, snapshot.mapping, snapshot.kept, contacts, strength, on_step)]
 
         def apply(after: list[RigTake]) -> str:

@@ -1,15 +1,19 @@
 """What the panels show: settings on the scene, and on each armature what was found in its take."""
 
+from typing import TYPE_CHECKING
+
 import bpy
 
-from ..tasks.clean import CleanSettings
 from ..tasks.contacts import CONTACT_JOINTS
+from ..tasks.problem_kinds import KINDS
 from ..tasks.scope import LIMBS, joints_of
-from ..tasks.scoring import KINDS
 from .comparison import find_comparison, get_blend, set_blend
 from .joint_pickers import PADS_PG_joints
 from .preferences import read_preferences
 from .problem_list import go_to
+
+if TYPE_CHECKING:
+    from ..tasks.clean import CleanSettings
 
 _FAST_LOOKS = 1
 RANGES = (
@@ -124,8 +128,10 @@ class PADS_PG_settings(bpy.types.PropertyGroup):  # noqa: N801 - Blender's own p
         default=True,
     )
 
-    def to_settings(self, first: float | None = None, last: float | None = None) -> CleanSettings:
+    def to_settings(self, first: float | None = None, last: float | None = None) -> "CleanSettings":
         """The same for the task, in scene frames first to last."""
+        from ..tasks.clean import CleanSettings  # not above: Blender's start must not wait for it
+
         return CleanSettings(
             strength=self.strength,
             start=first,

@@ -13,10 +13,10 @@ from ..core.skeleton import JOINTS, MODEL
 from .held import hold_scores
 from .noise import estimate_noise, local_noise
 from .pops import SMALLEST_LEAP_METRES, leap_scores, rotation_leap_scores
+from .problem_kinds import KINDS
 from .sliding import penetration_scores, slide_scores
 from .swaps import position_swap_scores, rotation_swap_scores
 
-KINDS = ("jitter", "pop", "frozen", "missing", "swap", "slide", "penetration")
 # Score from which on a joint-frame counts as broken, each in the unit of its detector: degrees; times what is usual;
 # the logarithm of von Neumann's ratio, twice; usual steps; metres per second; metres. Near the best F1 on validation
 # clips (`evaluate bench --suite detection --split validation` has it); penetration, which no suite makes: by judgement.
