@@ -63,7 +63,8 @@ def test_a_pose_of_extreme_keys_is_passed_exactly_and_without_a_jerk(armature):
     near = bends(after)[row - 4 : row + 3, mapped].mean()
     assert near < 0.5 * bends(before)[:, mapped].mean()
     bpy.ops.pads.compare()
-    bpy.ops.pads.clean(keep_extreme=False)
+    bpy.context.scene.pads.keep_extreme = False
+    bpy.ops.pads.clean()
     assert angle_between(read_take(armature).rotation[row], before.rotation[row]).max() > 1e-3
 
 
@@ -73,10 +74,12 @@ def test_selected_keys_are_kept_when_asked_for(armature):
             key.select_control_point = "LeftArm" in fcurve.data_path and key.co[0] in (10, 11, 30)
     before = read_take(armature)
     bone, rows = before.names.index("LeftArm"), [9, 10, 29]
-    bpy.ops.pads.clean(keep_selected=True)
+    bpy.context.scene.pads.keep_selected = True
+    bpy.ops.pads.clean()
     kept = angle_between(read_take(armature).rotation[:, bone], before.rotation[:, bone])
     assert kept[rows].max() < 1e-6 < 1e-3 < np.delete(kept, rows).max()
     bpy.ops.pads.compare()
+    bpy.context.scene.pads.keep_selected = False
     bpy.ops.pads.clean()
     assert angle_between(read_take(armature).rotation[rows, bone], before.rotation[rows, bone]).max() > 1e-3
 
