@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from ..diffusion.prior import load_prior
-from . import bench, calibration, fill_study, gap_study, prior_report
+from . import bench, calibration, estimate_datasets, fill_study, gap_study, prior_report
 from .bench import Setup
 from .sampler_study import put_between_marks
 from .suites import SUITES
@@ -136,6 +136,7 @@ def parser() -> argparse.ArgumentParser:
     _add_shared(unsure)
     unsure.add_argument("--split", choices=("dev", "validation"), default="dev", help="settings: validation only")
     unsure.set_defaults(run=run_calibration)
+    estimate_datasets.add_commands(commands)
     page = commands.add_parser("page", help="all parts of docs/benchmark.md")
     _add_shared(page)
     page.set_defaults(run=run_page, page=Path("docs/benchmark.md"))

@@ -39,12 +39,22 @@ def procrustes(positions: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
 def pck(positions: np.ndarray, truth: np.ndarray, root: int = 0, within: float = PCK_METRES) -> float:
     """Per cent of joints nearer than so many metres to the truth, roots put together."""
-    return float(100.0 * (_distances(root_relative(positions, root), root_relative(truth, root)) < within).mean())
+    return share_within(root_relative(positions, root), root_relative(truth, root), within)
 
 
 def auc(positions: np.ndarray, truth: np.ndarray, root: int = 0) -> float:
     """Area under the curve of PCK over distances of 0 to 150 mm, in per cent: mean over the thresholds."""
-    return float(np.mean([pck(positions, truth, root, within) for within in AUC_METRES]))
+    return area_within(root_relative(positions, root), root_relative(truth, root))
+
+
+def share_within(positions: np.ndarray, truth: np.ndarray, within: float = PCK_METRES) -> float:
+    """PCK of positions as they are."""
+    return float(100.0 * (_distances(positions, truth) < within).mean())
+
+
+def area_within(positions: np.ndarray, truth: np.ndarray) -> float:
+    """AUC of positions as they are."""
+    return float(np.mean([share_within(positions, truth, within) for within in AUC_METRES]))
 
 
 def _distances(positions: np.ndarray, truth: np.ndarray) -> np.ndarray:
