@@ -14,7 +14,6 @@ from ..core.presets import find_preset
 from ..core.skeleton import JOINTS
 from ..errors import MappingError
 from .rig_mapping import STORED, bone_tree, preset_folder, read_mapping, store_mapping
-from .rig_reader import rest_ends
 
 
 @dataclass(frozen=True)
@@ -34,10 +33,18 @@ def shown_mapping(armature: bpy.types.Object) -> Shown:
         except MappingError as error:
             return Shown(Mapping.empty(), "Set by you", str(error))
     names, parents = bone_tree(armature)
-    heads, tails = (np.round(ends, 4).astype(np.float32).tobytes() for ends in rest_ends(armature))
+    heads, tails = (_rest_ends(armature, end) for end in ("head_local", "tail_local"))
     folder = preset_folder()
     changed = folder.stat().st_mtime_ns if folder.is_dir() else 0
     return _look_up(tuple(names), tuple(parents), heads, tails, folder, changed)
+
+
+def _rest_ends(armature: bpy.types.Object, end: str) -> bytes:
+    """Heads or tails (B, 3) float32 of the bones at rest, in world space, without an update: this is for drawing."""
+    ends = np.empty(3 * len(armature.data.bones), np.float32)
+    armature.data.bones.foreach_get(end, ends)
+    axes = np.array(armature.matrix_world)[:3, :3]  # where it stands does not matter
+    return np.round(ends.reshape(-1, 3) @ axes.T, 4).astype(np.float32).tobytes()
 
 
 @functools.lru_cache(maxsize=16)

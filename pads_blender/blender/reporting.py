@@ -7,8 +7,10 @@ import bpy
 
 from .. import jobs
 from ..errors import CancelledError, PadsError
+from .comparison import find_comparison
 
 OperatorResult = set[str]
+_ACCEPT_FIRST = "Accept or discard the result first"
 _Execute = Callable[[bpy.types.Operator, bpy.types.Context], OperatorResult]
 _Listen = Callable[[bpy.types.Operator, bpy.types.Context, bpy.types.Event], OperatorResult]
 
@@ -57,7 +59,8 @@ def has_motion(cls: type[bpy.types.Operator], context: bpy.types.Context) -> boo
     if not has_armature(cls, context):
         return False
     if not is_animated(context.object):
-        cls.poll_message_set("Select an armature with keyframes")
+        is_compared = has_strips(context.object)
+        cls.poll_message_set(_ACCEPT_FIRST if is_compared else "Select an armature with keyframes")
         return False
     return True
 
@@ -65,6 +68,12 @@ def has_motion(cls: type[bpy.types.Operator], context: bpy.types.Context) -> boo
 def is_animated(armature: bpy.types.Object) -> bool:
     """Whether the armature has an action."""
     return bool(armature.animation_data and armature.animation_data.action)
+
+
+def has_strips(armature: bpy.types.Object) -> bool:
+    """Whether a cleaned motion is blended with its original as NLA strips."""
+    found = find_comparison(armature)
+    return found is not None and found.strip is not None
 
 
 def is_idle(cls: type[bpy.types.Operator]) -> bool:

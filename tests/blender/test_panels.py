@@ -193,6 +193,8 @@ def test_nla_strips_blend_and_can_be_accepted_or_discarded(armature, monkeypatch
     bpy.ops.pads.clean()
     assert armature.animation_data.action is None
     assert [track.name for track in armature.animation_data.nla_tracks] == ["PADS Original", "PADS Cleaned"]
+    with pytest.raises(RuntimeError, match="Accept or discard the result first"):
+        bpy.ops.pads.clean()
     cleaned = pose_angles(armature)
     armature.pads.blend = 0.0
     original = pose_angles(armature)
