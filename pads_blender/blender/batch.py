@@ -139,7 +139,7 @@ def _plan(options: argparse.Namespace) -> list[Job]:
     same = ("strength", "start", "end", "sampler", "steps", "seed", "feet", "samples", "leave_out_reference")
     settings = CleanSettings(complete=tuple(options.complete), **{name: getattr(options, name) for name in same})
     sources = [_source(options, path) for path in options.sources]
-    return [Job(s, t, settings, options.blend) for s, t in zip(sources, targets, strict=True)]
+    return [Job(s, t, settings, options.blend, options.switch_to_fk) for s, t in zip(sources, targets, strict=True)]
 
 
 def _targets(sources: Sequence[Path], output: str) -> list[Path]:

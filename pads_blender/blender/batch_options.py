@@ -83,6 +83,9 @@ def _add_clean(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="leave a T-pose or rest pose in front of the take as it is, and learn nothing from it",
     )
+    parser.add_argument(
+        "--switch-to-fk", action="store_true", help="Rigify limbs that follow their IK controls are switched to FK"
+    )
     parser.add_argument("--report", type=Path, metavar="R.json", help="what was done; a list for several files")
     parser.add_argument("--blend", type=Path, metavar="FILE.blend", help="save the rig with both actions (one IN only)")
 

@@ -41,6 +41,7 @@ class Job:
     target: Path
     settings: CleanSettings
     blend: Path | None = None
+    switch_to_fk: bool = False  # of Rigify limbs that follow their IK controls, see read_rig
 
 
 def open_source(source: Source) -> Opened:
@@ -66,7 +67,7 @@ def clean_file(job: Job, prior: Prior, on_step: OnStep) -> dict:
     started = time.perf_counter()
     opened = open_source(job.source)
     _check_target(job, opened)
-    results = _clean_each(opened.armatures, job.settings, prior, on_step)
+    results = _clean_each(opened.armatures, job, prior, on_step)
     _write(job, opened, results)
     seconds, reports = time.perf_counter() - started, [_report(name, result) for name, result in results.items()]
     frames = sum(report.get("frames", 0) for report in reports)
@@ -88,15 +89,15 @@ def _check_target(job: Job, opened: Opened) -> None:
 
 
 def _clean_each(
-    armatures: Sequence[bpy.types.Object], settings: CleanSettings, prior: Prior, on_step: OnStep
+    armatures: Sequence[bpy.types.Object], job: Job, prior: Prior, on_step: OnStep
 ) -> dict[str, Cleaned | PadsError]:
     """What became of each armature by name; where all of them fail, the first one's reason is raised."""
     results: dict[str, Cleaned | PadsError] = {}
     for number, armature in enumerate(armatures):
         show = _steps_of(on_step, number, len(armatures))
         try:
-            _check_settings(settings, armature)
-            results[armature.name] = clean_armature(armature, settings, prior, show)
+            _check_settings(job.settings, armature)
+            results[armature.name] = clean_armature(armature, job.settings, prior, show, switch_to_fk=job.switch_to_fk)
         except PadsError as error:
             results[armature.name] = error
     if all(isinstance(result, PadsError) for result in results.values()):
@@ -119,7 +120,7 @@ def _write(job: Job, opened: Opened, results: dict[str, Cleaned | PadsError]) ->
             write_bvh(replace_motion(opened.bvh, result.after, find_changes(result.before, result.after)), partial)
     if stays_bvh and not job.blend:
         return
-    _put_on_rigs(opened.armatures, cleaned)
+    _put_on_rigs(opened.armatures, cleaned, job.switch_to_fk)
     if job.blend:
         save_blend(job.blend)
     if not stays_bvh:
@@ -127,10 +128,10 @@ def _write(job: Job, opened: Opened, results: dict[str, Cleaned | PadsError]) ->
         export_motion(job.target, opened.armatures, (int(frames.min()), int(frames.max())))
 
 
-def _put_on_rigs(armatures: Sequence[bpy.types.Object], cleaned: dict[str, Cleaned]) -> None:
+def _put_on_rigs(armatures: Sequence[bpy.types.Object], cleaned: dict[str, Cleaned], switch_to_fk: bool) -> None:
     for armature in armatures:
         if armature.name in cleaned:
-            write_take(armature, cleaned[armature.name].before, cleaned[armature.name].after)
+            write_take(armature, cleaned[armature.name].before, cleaned[armature.name].after, switch_to_fk)
 
 
 def _report(name: str, result: Cleaned | PadsError) -> dict:

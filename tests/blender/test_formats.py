@@ -7,7 +7,7 @@ import bpy
 import numpy as np
 import pytest
 
-from pads_blender.blender import batch
+from pads_blender.blender import batch, file_jobs
 from pads_blender.blender.exports import export_motion
 from pads_blender.blender.files import open_motion
 from pads_blender.blender.rig_reader import read_take
@@ -195,3 +195,17 @@ def test_damaged_and_missing_files_are_named(tmp_path, capfd, suffix):
     assert run("map", broken) == 1
     assert str(broken) in capfd.readouterr().err
     assert not out.exists()
+
+
+def test_the_switch_to_fk_is_passed_on(dirty_text, tmp_path, capfd, monkeypatch):
+    """The option reaches reader and writer; what they do with it: test_rigify.py."""
+    seen = []
+    real = file_jobs.clean_armature
+    monkeypatch.setattr(
+        file_jobs, "clean_armature", lambda *given, switch_to_fk: seen.append(switch_to_fk) or real(*given)
+    )
+    path = tmp_path / "walk.bvh"
+    path.write_bytes(dirty_text().encode())
+    for words in ((), ("--switch-to-fk",)):
+        assert run("clean", path, "-o", tmp_path / "out.bvh", "--strength", 0, *words) == 0
+    assert seen == [False, True]
