@@ -209,3 +209,14 @@ def test_the_switch_to_fk_is_passed_on(dirty_text, tmp_path, capfd, monkeypatch)
     for words in ((), ("--switch-to-fk",)):
         assert run("clean", path, "-o", tmp_path / "out.bvh", "--strength", 0, *words) == 0
     assert seen == [False, True]
+
+
+def test_a_gltf_without_a_skin_finds_its_buffers(shared_data, tmp_path):
+    """A .vrma taken apart into text and buffer, in a folder with a blank in its name."""
+    source, folder = shared_data / "rigs" / "vrm_idle_loop.vrma", tmp_path / "my takes"
+    gltf = read_gltf(source)
+    folder.mkdir()
+    (folder / "my buffer.bin").write_bytes(gltf.chunks[8:])
+    buffers = [gltf.data["buffers"][0] | {"uri": "my%20buffer.bin"}]
+    (folder / "idle.gltf").write_text(json.dumps(gltf.data | {"buffers": buffers}))
+    check_same(Track(source), Track(folder / "idle.gltf"))
