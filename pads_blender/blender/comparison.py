@@ -43,7 +43,7 @@ def find_comparison(armature: bpy.types.Object) -> Comparison | None:
         return None
     original, cleaned = current.get(ORIGINAL), current
     if original is None:
-        original, cleaned = current, find_cleaned(current)
+        original, cleaned = current, find_cleaned(current, animation.action_slot.handle)
     return Comparison(original, cleaned, animation.action_slot.handle) if original and cleaned else None
 
 

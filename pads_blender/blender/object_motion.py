@@ -32,9 +32,14 @@ def may_carry_travel(armature: bpy.types.Object, table: CurveTable) -> bool:
 
 def _may_move(armature: bpy.types.Object, table: CurveTable) -> bool:
     own = any(path.startswith(_TRANSFORMS) and _varies(fcurve) for (path, _), fcurve in table.items())
-    carried = any(each.animation_data or each.parent_bone for each in _ancestors(armature.parent))
-    solved = any(len(each.constraints) for each in _ancestors(armature))
-    return own or carried or solved or bool(armature.parent and armature.parent_bone) or _is_driven(armature)
+    carried = any(_is_animated(each) for each in _ancestors(armature.parent))
+    placed = any(len(each.constraints) or (each.parent and each.parent_bone) for each in _ancestors(armature))
+    return own or carried or placed or _is_driven(armature)
+
+
+def _is_animated(item: bpy.types.Object) -> bool:
+    animation = item.animation_data
+    return bool(animation and (animation.action or len(animation.drivers) or len(animation.nla_tracks)))
 
 
 def _ancestors(item: bpy.types.Object | None) -> Iterator[bpy.types.Object]:

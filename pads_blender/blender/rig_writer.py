@@ -18,6 +18,7 @@ from .rig_reader import find_curves, scene_fps
 from .transforms import CurveTable, Property, tabulate
 
 ORIGINAL = "pads_original"  # custom property of a cleaned action that points at the action it was made from
+_SLOT = "pads_slot"  # one that holds the handle of the slot that was cleaned
 _UNKEYED = "pads_unkeyed"  # and one that holds the values of channels for which the original has no curves, as JSON
 _SMALLEST_CORRECTION_RADIANS = 1e-4  # 0.006 degrees: below that, what an evaluated pose is off is left
 _SMALLEST_CORRECTION = 1e-5  # of the rig's size
@@ -63,7 +64,7 @@ def write_take(armature: bpy.types.Object, before: RigTake, after: RigTake, swit
         bpy.data.actions.remove(cleaned)
         _restore(armature, writer.unkeyed)
         raise
-    cleaned[ORIGINAL], cleaned[_UNKEYED] = original, json.dumps(writer.unkeyed)
+    cleaned[ORIGINAL], cleaned[_SLOT], cleaned[_UNKEYED] = original, handle, json.dumps(writer.unkeyed)
     original.use_fake_user = True
     return Written(cleaned.name, original.name, tuple(dict.fromkeys(writer.keyed)), tuple(dict.fromkeys(writer.locked)))
 
@@ -72,7 +73,7 @@ def toggle_original(armature: bpy.types.Object) -> str:
     """Switch between the cleaned action and the one it was made from; the name of the one now shown."""
     animation = armature.animation_data
     current = animation.action if animation else None
-    other = current and (current.get(ORIGINAL) or find_cleaned(current))
+    other = current and (current.get(ORIGINAL) or find_cleaned(current, animation.action_slot.handle))
     if not other:
         raise TakeError(f"{armature.name} has no cleaned action to compare with: press Clean Mocap first.")
     compat.assign_action(animation, other, animation.action_slot.handle)
@@ -95,9 +96,10 @@ def _restore(armature: bpy.types.Object, unkeyed: list[tuple[str, str, list[floa
             setattr(owner, name, values)
 
 
-def find_cleaned(original: bpy.types.Action) -> bpy.types.Action | None:
-    """The cleaned action made last from this one."""
-    cleaned = [action for action in bpy.data.actions if action.get(ORIGINAL) == original]
+def find_cleaned(original: bpy.types.Action, slot_handle: int) -> bpy.types.Action | None:
+    """The cleaned action made last from this slot of an action."""
+    found = (original, slot_handle)
+    cleaned = [action for action in bpy.data.actions if (action.get(ORIGINAL), action.get(_SLOT)) == found]
     return max(cleaned, key=lambda action: action.session_uid, default=None)
 
 

@@ -60,6 +60,8 @@ def test_two_armatures_in_one_action_each_have_their_own_slot(build_rig, key_rig
     for rig, take in takes.items():
         assert rig.animation_data.action == original
         assert_reads(rig, take)
+    toggle_original(first)  # its own cleaned action, though the other's is newer
+    assert_reads(first, after)
 
 
 def turned_slightly(take):
