@@ -70,7 +70,7 @@ answer = bpy.context.object.name
 
 @pytest.fixture
 def rig(program, dirty_bvh) -> str:
-    """The name of the dirty take's armature, alone in a new file with the PADS tab open."""
+    """The name of the dirty take's armature, alone in a new file."""
     program.run("bpy.ops.wm.read_homefile(app_template='')")
     wait_for(lambda: program.ask("len(bpy.context.window_manager.windows)"))
     return program.run(IMPORT.format(path=str(dirty_bvh)))

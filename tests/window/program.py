@@ -160,31 +160,31 @@ class Sidebar:
         return self._program.ask(f"place_of('UI', {self._editor!r})")
 
     def _opened(self) -> bool:
-        """The tabs are there from the second drawing on."""
-        self._program.run(f"region('UI', {self._editor!r}).tag_redraw()")
-        try:
+        """Whether the tab is shown; the tabs are there only once the sidebar was drawn."""
+        with contextlib.suppress(AssertionError):
             self._program.run(f"open_tab({self._editor!r})")
-        except AssertionError:
-            return False
-        return True
+        self._program.run(f"region('UI', {self._editor!r}).tag_redraw()")
+        time.sleep(0.3)
+        return self._program.ask(f"region('UI', {self._editor!r}).active_panel_category") == "PADS"
 
     def find(self, operator: str) -> tuple[float, float]:
         """Where a button of this operator is: the mouse goes down the sidebar until it is on one."""
-        for x, y in [*self._found.get(operator, []), *self._grid()]:
-            self._program.screen.move(x, y)
-            time.sleep(0.08)
-            if self._is_on(operator):
-                time.sleep(0.3)  # for it may have been the answer for the place before
+        for rest in (0.08, 0.3, 0.8):  # slower and slower: Blender takes note of the mouse when it finds the time
+            for x, y in [*self._found.get(operator, []), *self._grid()]:
+                self._program.screen.move(x, y)
+                time.sleep(rest)
                 if self._is_on(operator):
-                    self._found[operator] = [(x, y)]
-                    return x, y
+                    time.sleep(0.3)  # for it may have been the answer for the place before
+                    if self._is_on(operator):
+                        self._found[operator] = [(x, y)]
+                        return x, y
         raise AssertionError(f"there is no button of {operator} in the sidebar")
 
     def _grid(self) -> list[tuple[float, float]]:
         left, bottom, width, height = self._place()
         step = int(14 * self._program.ask("bpy.context.preferences.system.ui_scale"))  # a button is 20 high
         rows = range(bottom + height - step, bottom, -step)
-        return [(left + share * width, y) for share in (0.25, 0.6) for y in rows]
+        return [(left + share * width, y) for share in (0.2, 0.45, 0.7) for y in rows]
 
     def _is_on(self, operator: str) -> bool:
         return operator in self._program.ask(f"under_mouse({self._editor!r})")

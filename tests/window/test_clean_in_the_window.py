@@ -23,7 +23,7 @@ def test_from_import_to_the_saved_file(program, rig, screenshots, tmp_path):
 
     sidebar.press("pads.clean")
     wait_for(lambda: share_done(program) > 0.1)
-    time.sleep(0.3)  # the tab is drawn anew ten times a second
+    time.sleep(0.6)  # the tab is drawn anew ten times a second
     program.screen.picture(screenshots / "progress.png")
     program.screen.key("Escape")
     wait_for(lambda: not is_busy(program))

@@ -1,0 +1,50 @@
+"""Each panel in each of its states: its button is there for the mouse, and a picture of it for somebody to look at."""
+
+import time
+
+import pytest
+
+from .program import Sidebar
+
+FIND = "bpy.ops.pads.find_problems(); bpy.ops.pads.find_contacts()"
+CLEAN = "bpy.context.scene.pads.show_ghost = True; bpy.ops.pads.clean(); bpy.context.scene.frame_set(80); frame_rig()"
+# Picture, what has happened, the panels that are open, a button that must be there
+STATES = (
+    ("new", "pass", "PADS_PT_rig PADS_PT_clean", "pads.clean"),
+    ("nothing_selected", "bpy.context.view_layer.objects.active = None", "PADS_PT_rig PADS_PT_clean", ""),
+    ("settings", "pass", "PADS_PT_clean PADS_PT_settings", "pads.clean"),
+    ("rig", "pass", "PADS_PT_rig PADS_PT_joints", "pads.guess_mapping"),
+    ("problems", FIND, "PADS_PT_problems", "pads.fix_all_problems"),
+    ("feet_and_fill", FIND, "PADS_PT_feet PADS_PT_fill", "pads.lock_feet"),
+    ("compare", CLEAN, "PADS_PT_clean PADS_PT_compare PADS_PT_differences", "pads.accept"),
+)
+THEME = """
+theme = bpy.utils.preset_paths("interface_theme")[0] + "/Blender_{theme}.xml"
+bpy.ops.script.execute_preset(filepath=theme, menu_idname="USERPREF_MT_interface_theme_presets")
+bpy.context.preferences.view.ui_scale = {scale}
+"""
+
+
+@pytest.mark.parametrize(("name", "script", "panels", "button"), STATES, ids=[state[0] for state in STATES])
+def test_a_state(program, rig, screenshots, name, script, panels, button):
+    program.run(f"open_panels(*{panels.split()!r})\n{script}")
+    sidebar = Sidebar(program)
+    if button:
+        sidebar.find(button)
+    program.screen.move(300, 500)
+    time.sleep(1.0)
+    program.screen.picture(screenshots / f"{name}.png")
+
+
+@pytest.mark.parametrize("scale", [1, 2])
+@pytest.mark.parametrize("theme", ["Dark", "Light"])
+def test_a_look(program, rig, screenshots, theme, scale):
+    program.run(THEME.format(theme=theme, scale=scale))
+    try:
+        program.run(f"open_panels('PADS_PT_clean', 'PADS_PT_compare')\n{CLEAN}")
+        Sidebar(program).find("pads.accept")
+        program.screen.move(300, 500)
+        time.sleep(1.0)
+        program.screen.picture(screenshots / f"{theme.lower()}_{scale}.png")
+    finally:
+        program.run(THEME.format(theme="Dark", scale=1))
