@@ -23,10 +23,14 @@ def read_host() -> Host:
 
 
 def device_lines() -> list[tuple[str, str]]:
-    """What is used and what else there is, each with an icon's name; for people."""
-    from ..diffusion.device_choice import listed
+    """What is used and why, and what else was tried, each with an icon's name; for people."""
+    from ..diffusion.device_choice import listed, remembered
 
-    return [(_icon(each), _said(each)) for each in listed(read_host()) if each.is_installed or each.is_used]
+    host = read_host()
+    survey = remembered(host)
+    tried = [each for each in listed(host) if each.is_used or (each.is_installed and each.trial)]
+    lines = [(_icon(each), _said(each)) for each in tried]
+    return [*lines, ("INFO", f"Why: {survey.reason}")] if survey else lines
 
 
 def _icon(each: Listed) -> str:

@@ -1,0 +1,30 @@
+"""What the preferences say about the devices of this computer."""
+
+import bpy
+import pytest
+
+from pads_blender.blender import computer
+from pads_blender.blender.preferences import Preferences, read_preferences
+from pads_blender.diffusion.trial import Host
+
+
+@pytest.fixture
+def own_folder(tmp_path, monkeypatch):
+    """A folder without a remembered choice, in place of the user's own."""
+    monkeypatch.setattr(computer, "read_host", lambda: Host(tmp_path))
+    monkeypatch.setattr("pads_blender.blender.operators_computer.read_host", lambda: Host(tmp_path))
+
+
+@pytest.mark.usefixtures("registered", "own_folder")
+def test_the_test_says_what_is_used_and_why():
+    lines = computer.device_lines()
+    assert [icon for icon, _ in lines] == ["CHECKMARK"]
+    assert lines[0][1].endswith("used until tested")
+    assert bpy.ops.pads.test_computer() == {"FINISHED"}
+    lines = computer.device_lines()
+    assert any(icon == "CHECKMARK" and "frames a second" in text for icon, text in lines)
+    assert lines[-1][1].startswith("Why: ")
+
+
+def test_without_an_enabled_add_on_the_defaults_hold():
+    assert read_preferences() == Preferences()
