@@ -81,7 +81,7 @@ def estimate_hypotheses(
 ) -> list[Hypothesis]:
     """Motions that may have been filmed, the likeliest first."""
     _check(shots, fps, settings)
-    views = [_view(shot, settings) for shot in shots]
+    views = [as_view(shot, settings) for shot in shots]
     pelvis = None if settings.pelvis is None else np.asarray(settings.pelvis, float) / settings.body_scale
     asked = estimate_takes.Asked(fps, pelvis, settings.sampler, settings.steps)
     found, costs = [], []
@@ -121,7 +121,7 @@ def _check(shots: Sequence[Shot], fps: float, settings: EstimateSettings) -> Non
         raise TakeError(f"No frame shows {_LEAST_KEYPOINTS} keypoints of a body: run the detector on another take.")
 
 
-def _view(shot: Shot, settings: EstimateSettings) -> View:
+def as_view(shot: Shot, settings: EstimateSettings) -> View:
     """A shot as measurements: noise of each keypoint in pixels; the world in the model's own metres."""
     keypoints, camera = shot.keypoints, shot.camera
     world = camera.world_from_camera.copy()

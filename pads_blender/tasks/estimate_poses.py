@@ -22,7 +22,7 @@ from .estimate_takes import Asked
 
 OnStep = Callable[[int, int], None]
 DEFAULT_SAMPLER = "dps"
-DEFAULT_STEPS = {"dps": 100, "prox": 50}
+DEFAULT_STEPS = {"dps": 60, "prox": 30}
 START_METRES, END_METRES = 0.3, 0.005  # noise levels; eq. 8 is a start with noise of about a limb's depth
 _PRIOR_ERROR_FACTOR = 2.0  # as in tasks/frames.py
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..core.skeleton import MODEL, forward_positions
+from ..core.skeleton import MODEL
 from ..diffusion.rays import View, exchange_sides, fit_rays
 from . import temporal
 from .estimate_start import POSE_SPREAD, first_guess
@@ -85,19 +85,6 @@ def _descend(
         if on_step:
             on_step(number, steps)
     return x
-
-
-def with_known_lengths(positions: np.ndarray) -> np.ndarray:
-    """Positions (F, J, 3) with the model's bone lengths and the directions and the middle that they had.
-
-    A vague prior shrinks bodies, and a body that is too small is taken for one that is too near.
-    """
-    parents = np.maximum(MODEL.parents, 0)
-    segments = positions - positions[:, parents]
-    lengths = np.linalg.norm(MODEL.offsets, axis=-1)[:, None]
-    segments = segments * lengths / np.maximum(np.linalg.norm(segments, axis=-1, keepdims=True), 1e-9)
-    sized = forward_positions(MODEL.parents, segments)
-    return sized + (positions - sized).mean(axis=1, keepdims=True)
 
 
 def prior_error(level: float) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import (
     detection,
+    estimate_suite,
     foot_suite,
     gap_suites,
     inbetween_suites,
@@ -25,5 +26,6 @@ _FILES = (
     foot_suite,
     detection,
     length_suite,
+    estimate_suite,
 )
 SUITES: dict[str, Suite] = {suite.name: suite for file in _FILES for suite in file.SUITES}

@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+
+from pads_blender.core.keypoints import HUMAN36M_17
+from pads_blender.diffusion.prior import load_prior
+from pads_blender.tasks import estimate_poses, estimate_takes
+from pads_blender.tasks.estimate import EstimateSettings
+from pads_blender.training import estimate_rivals, estimate_suite
+from pads_blender.training.bench import Setup
+from pads_blender.training.synthetic_cameras import EXACT, NOISY, Detector, draw_camera, film
+
+from ..tasks.walks import walk
+from .clips import write_folder
+
+WALK = walk(steps=4).positions
+
+
+def test_cameras_come_from_the_stated_distribution():
+    middle = WALK.mean(axis=(0, 1))
+    for seed in range(20):
+        camera = draw_camera(WALK, np.random.default_rng(seed))
+        assert 700.0 <= camera.focal <= 1400.0
+        assert 2.0 <= np.linalg.norm((camera.centre - middle)[:2]) <= 6.0 and 0.5 <= camera.centre[2] <= 2.5
+        assert camera.project(np.tile(middle, (1, 1, 1)))[0, 0] == pytest.approx([500.0, 500.0], abs=1e-6)
+    one, other = (draw_camera(WALK, np.random.default_rng(s)) for s in (0, 1))
+    assert not np.allclose(one.centre, other.centre)
+
+
+def test_the_detector_errs_as_stated():
+    frames = np.tile(WALK, (8, 1, 1))
+    camera = draw_camera(frames, np.random.default_rng(0))
+    exact = film(frames, camera, EXACT, np.random.default_rng(1)).keypoints
+    noisy = film(frames, camera, Detector(5.0, 0.1), np.random.default_rng(1)).keypoints
+    assert exact.confidence.min() == 1.0
+    assert (noisy.points - exact.points).std() == pytest.approx(5.0, rel=0.05)
+    assert (noisy.confidence == 0.0).mean() == pytest.approx(0.1, abs=0.015)
+    swapped = film(frames, camera, Detector(swaps=0.02), np.random.default_rng(1)).keypoints
+    moved = np.linalg.norm(swapped.points - exact.points, axis=-1) > 1e-9
+    for limb in HUMAN36M_17.groups:
+        assert moved[:, limb].any(axis=1).mean() == pytest.approx(0.02, abs=0.012)
+        assert (moved[:, limb].all(axis=1) == moved[:, limb].any(axis=1)).all()
+
+
+def test_zedo_like_fits_the_keypoints(monkeypatch):
+    monkeypatch.setattr(estimate_rivals, "ZEDO_STEPS", 6)
+    few = WALK[:4]
+    shot = film(few, draw_camera(few, np.random.default_rng(2)), EXACT, np.random.default_rng(0))
+    found = estimate_rivals.zedo_like(shot, EstimateSettings(), load_prior("pose", threads=1))
+    points = shot.camera.project(np.einsum("kj,fja->fka", HUMAN36M_17.joints, found))
+    assert np.linalg.norm(points - shot.keypoints.points, axis=-1).mean() < 60.0
+
+
+def test_smoothing_is_the_best_of_its_widths():
+    noisy = WALK + 0.05 * np.random.default_rng(0).standard_normal(WALK.shape)
+    found = estimate_rivals.smoothed(noisy, lambda x: float(np.linalg.norm(x - WALK, axis=-1).mean()))
+    assert np.linalg.norm(found - WALK, axis=-1).mean() < 0.7 * np.linalg.norm(noisy - WALK, axis=-1).mean()
+
+
+def test_the_suite_scores_every_method_under_every_case(tmp_path, monkeypatch):
+    monkeypatch.setattr(estimate_suite, "SEGMENT_FRAMES", 16)
+    monkeypatch.setattr(estimate_rivals, "ZEDO_STEPS", 2)
+    monkeypatch.setattr(estimate_poses, "DEFAULT_STEPS", {"dps": 2})
+    monkeypatch.setattr(estimate_takes, "DEFAULT_STEPS", 2)
+    monkeypatch.setattr(estimate_rivals, "mixture", lambda shot, settings, folder: np.zeros((8, 22, 3)))
+    setup = Setup(write_folder(tmp_path), limit=1)
+    (score,) = estimate_suite.estimate(setup, [estimate_suite.Case("noisy", NOISY, False)])
+    assert set(score.values) == {
+        "PADS", estimate_rivals.DPS, estimate_rivals.ZEDO, estimate_rivals.MIXTURE, estimate_rivals.SMOOTHED
+    }  # fmt: skip
+    assert all(np.isfinite(list(m.values())).all() for m in score.measures.values())
