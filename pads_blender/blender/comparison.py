@@ -144,6 +144,7 @@ def _blended(armature: bpy.types.Object, found: Comparison, blend: float) -> bpy
     """A new action part of the way from the original to the cleaned motion."""
     after = read_take(armature)
     compat.assign_action(armature.animation_data, found.original, found.slot_handle)
+    restore_unkeyed(armature, found.cleaned)
     before = read_take(armature)
     return bpy.data.actions[write_take(armature, before, blend_takes(before, after, blend)).action]
 

@@ -107,7 +107,9 @@ def _switched_bones(armature: bpy.types.Object) -> dict[str, str]:
             paths = [target.data_path for variable in driver.driver.variables for target in variable.targets]
             for source in filter(None, map(_SOURCE.fullmatch, paths)):
                 found[driven[1]] = source[1]
-    return found
+    bones = armature.pose.bones
+    known = {limb: switch for limb, switch in found.items() if limb in bones and switch in bones}
+    return {limb: switch for limb, switch in known.items() if SWITCH in bones[switch]}
 
 
 def _is_always_fk(armature: bpy.types.Object, switch: str) -> bool:
