@@ -4,12 +4,14 @@ An evaluated take holds the mapped bones and keyed ones between and above them, 
 between it and the next one.
 """
 
+from __future__ import annotations
+
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import bpy
 import numpy as np
 
-from ..core.mapping import Mapping
 from ..core.rig import RigTake, pose_matrices
 from ..core.skeleton import JOINTS, MODEL
 from ..core.stand_ins import carry_by_frames, find_stand_ins
@@ -19,6 +21,9 @@ from .evaluation import bone_paths
 from .rig_checks import check_bones, is_moved_by_keys, is_plain, refusals
 from .rig_reader import carried, find_curves, read_bones, read_take
 from .transforms import location_of, rotation_of, tabulate
+
+if TYPE_CHECKING:
+    from ..core.mapping import Mapping
 
 _SHEAR = 1e-3  # of the rig's size: what channels without shear may leave out of an evaluated pose
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import bpy
 import numpy as np
 
-from ..core.mapping import Mapping, guess_mapping
-from ..core.presets import find_preset
 from ..core.skeleton import JOINTS
 from ..errors import MappingError
 from .rig_mapping import STORED, bone_tree, preset_folder, read_mapping, store_mapping
+
+if TYPE_CHECKING:  # imported where it is used: Blender's start must not wait for it
+    from ..core.mapping import Mapping
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class Shown:
 
 def shown_mapping(armature: bpy.types.Object) -> Shown:
     """What read_mapping would give, with the trouble in words; an empty mapping where there is none."""
+    from ..core.mapping import Mapping
+
     if armature.data.get(STORED) is not None:
         try:
             return Shown(read_mapping(armature), "Set by you")
@@ -52,6 +56,9 @@ def _look_up(
     names: tuple[str, ...], parents: tuple[int, ...], heads: bytes, tails: bytes, folder: Path, changed: int
 ) -> Shown:
     """The preset of a rig, else the guess; heads and tails (B, 3) float32, changed: when the folder last did."""
+    from ..core.mapping import Mapping, guess_mapping
+    from ..core.presets import find_preset
+
     ends = [np.frombuffer(each, np.float32).reshape(-1, 3).astype(float) for each in (heads, tails)]
     try:
         preset = find_preset(folder, names, parents)

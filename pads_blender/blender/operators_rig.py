@@ -4,7 +4,6 @@ from pathlib import Path
 
 import bpy
 
-from ..core.presets import load_preset, save_preset
 from .reporting import OperatorResult, has_armature, reports_errors
 from .rig_mapping import bone_tree, map_bones, preset_folder, read_mapping, store_mapping
 
@@ -60,6 +59,8 @@ class PADS_OT_save_preset(_PresetFile, bpy.types.Operator):  # noqa: N801 - Blen
     @reports_errors
     def execute(self, context: bpy.types.Context) -> OperatorResult:
         """Write the mapping that is in use."""
+        from ..core.presets import save_preset  # not above: Blender's start must not wait for it
+
         path = Path(self.filepath).with_suffix(".json")
         save_preset(path, read_mapping(context.object), *bone_tree(context.object))
         self.report({"INFO"}, f"Saved {path.name}")
@@ -76,6 +77,8 @@ class PADS_OT_load_preset(_PresetFile, bpy.types.Operator):  # noqa: N801 - Blen
     @reports_errors
     def execute(self, context: bpy.types.Context) -> OperatorResult:
         """Store the file's mapping on the armature."""
+        from ..core.presets import load_preset
+
         path = Path(self.filepath)
         store_mapping(context.object, load_preset(path, bone_tree(context.object)[0]))
         self.report({"INFO"}, f"Loaded {path.name}")

@@ -1,12 +1,18 @@
 """What was recognised of the rig, with a picker for each joint."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import bpy
 
-from ..core.mapping import Mapping
 from ..core.skeleton import JOINTS
 from .joint_pickers import shown_mapping
 from .operators_rig import PADS_OT_guess_mapping, PADS_OT_load_preset, PADS_OT_save_preset
 from .tab import draw_text, is_armature_active
+
+if TYPE_CHECKING:
+    from ..core.mapping import Mapping
 
 _SHOWN = {"unknown": "Unknown names", "none": "Nothing", "hik": "HumanIK", "vrm": "VRM", "smpl": "SMPL"}
 

@@ -1,15 +1,19 @@
 """Which bone of an armature is which joint: as its user stored it, as a preset has it, or as it is guessed."""
 
+from __future__ import annotations
+
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import bpy
 
-from ..core.mapping import Mapping, guess_mapping
-from ..core.presets import check_bones_exist, find_preset
 from ..errors import MappingError
 from .preferences import ADD_ON, read_preferences
 from .rig_reader import rest_ends
+
+if TYPE_CHECKING:  # imported where it is used: Blender's start must not wait for it
+    from ..core.mapping import Mapping
 
 STORED = "pads_mapping"  # custom property of the armature data: the mapping as JSON text
 
@@ -19,6 +23,8 @@ def read_mapping(armature: bpy.types.Object) -> Mapping:
 
     Raises MappingError where a stored mapping or a preset no longer fits, or where nothing can be guessed.
     """
+    from ..core.presets import find_preset
+
     text = armature.data.get(STORED)
     if text is not None:
         return _stored(str(text), armature)
@@ -27,6 +33,8 @@ def read_mapping(armature: bpy.types.Object) -> Mapping:
 
 def map_bones(armature: bpy.types.Object) -> Mapping:
     """The guessed mapping of an armature's bones."""
+    from ..core.mapping import guess_mapping
+
     return guess_mapping(*bone_tree(armature), *rest_ends(armature))
 
 
@@ -59,6 +67,9 @@ def preset_folder() -> Path:
 
 
 def _stored(text: str, armature: bpy.types.Object) -> Mapping:
+    from ..core.mapping import Mapping
+    from ..core.presets import check_bones_exist
+
     try:
         mapping = Mapping.from_json(json.loads(text))
     except (ValueError, MappingError) as error:

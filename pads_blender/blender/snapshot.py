@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import bpy
 import numpy as np
 
-from ..core.mapping import Mapping
 from ..core.rig import RigTake
 from ..errors import TakeError
 from ..tasks.kept import Kept
@@ -18,6 +18,9 @@ from .kept_keys import KeptKeys, read_kept
 from .rig_mapping import read_mapping
 from .rig_reader import find_curves
 from .rig_writer import Written, write_take
+
+if TYPE_CHECKING:
+    from ..core.mapping import Mapping
 
 _DEFAULT_KEYS = KeptKeys()
 _ROUNDED = 1e-4  # of the axes' length, and of the rig's size
