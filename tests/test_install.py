@@ -134,6 +134,7 @@ def live(command: list[str], old: Path, new: Path, folder: Path, *wishes: str) -
     """What happened in install_session.py."""
     (folder / "take.bvh").write_text(shaky_take())
     environment = {**os.environ, "BLENDER_USER_RESOURCES": str(folder / "profile"), "PYTHONPATH": ""}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # as Blender is: it compiles a module once
     environment |= {"REAL_BLENDER_HOME": str(folder / "home")}
     words = [*command, str(SESSION), "--", str(old), str(new), *wishes]
     result = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600)
@@ -166,9 +167,10 @@ def test_enabling_it_loads_no_native_library(installation):
     assert installation["native_at_start"] == []
 
 
-@pytest.mark.xfail(reason="operators and panels load the whole package, not yet only when they are pressed")
 def test_enabling_it_is_quick(installation):
-    assert installation["milliseconds"] < 30, installation["milliseconds"]  # of processor time
+    """In processor time, so that what else runs here counts little."""
+    print(installation["milliseconds"])
+    assert installation["milliseconds"] < 30
 
 
 def test_the_installed_command_cleans_a_take_with_the_zips_own_runtime(installation):
