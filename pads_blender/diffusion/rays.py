@@ -17,8 +17,8 @@ from ..core.keypoints import KeypointLayout
 
 NU = 4.0  # degrees of freedom of Student's t: detections may be plain wrong
 SURE_OF_SIDES = 6.0  # by so much of log likelihood the other order of left and right must be better to be taken
-# Of a pose's variance what joints err by independently of how large the pose looks: of 0, 0.1, 0.3 and 1 the best on
-# the distances of first guesses of eight validation takes.
+# Of a pose's variance what joints err by independently of how large the pose looks: of 0.1, 0.3 and 1 the best by far
+# on the distances of the first guesses of four validation takes.
 POSE_SHARE = 0.1
 _LOOSE = 1e-4  # per square metre: holds a body that nothing shows near its first guess
 
