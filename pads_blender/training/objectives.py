@@ -107,7 +107,7 @@ class WindowObjective:
     network: torch.nn.Module = field(init=False)
     speeds: ClassVar[tuple[float, float]] = (0.8, 1.25)
     mirrored_share: ClassVar[float] = 0.5
-    jitter_share: ClassVar[float] = 0.35  # of the windows, with rotation jitter beside independent noise
+    jitter_share: ClassVar[float] = 0.45  # of the windows, with rotation jitter beside independent noise
 
     def __post_init__(self) -> None:
         self.network = WindowNetwork(self.settings)
