@@ -12,7 +12,7 @@ import numpy as np
 
 from ..core.skeleton import JOINTS
 from ..errors import MappingError
-from .rig_mapping import STORED, bone_tree, preset_folder, read_mapping, store_mapping
+from .rig_mapping import STORED, bone_tree, preset_folder, read_mapping, store_mapping, stored_as_far_as_it_fits
 
 if TYPE_CHECKING:  # imported where it is used: Blender's start must not wait for it
     from ..core.mapping import Mapping
@@ -28,14 +28,12 @@ class Shown:
 
 
 def shown_mapping(armature: bpy.types.Object) -> Shown:
-    """What read_mapping would give, with the trouble in words; an empty mapping where there is none."""
-    from ..core.mapping import Mapping
-
+    """What read_mapping would give; where it refuses, why, and the joints that are sure all the same."""
     if armature.data.get(STORED) is not None:
         try:
             return Shown(read_mapping(armature), "Set by you")
         except MappingError as error:
-            return Shown(Mapping.empty(), "Set by you", str(error))
+            return Shown(stored_as_far_as_it_fits(armature), "Set by you", str(error))
     names, parents = bone_tree(armature)
     heads, tails = (_rest_ends(armature, end) for end in ("head_local", "tail_local"))
     folder = preset_folder()
@@ -56,7 +54,7 @@ def _look_up(
     names: tuple[str, ...], parents: tuple[int, ...], heads: bytes, tails: bytes, folder: Path, changed: int
 ) -> Shown:
     """The preset of a rig, else the guess; heads and tails (B, 3) float32, changed: when the folder last did."""
-    from ..core.mapping import Mapping, guess_mapping
+    from ..core.mapping import guess_joints, guess_mapping
     from ..core.presets import find_preset
 
     ends = [np.frombuffer(each, np.float32).reshape(-1, 3).astype(float) for each in (heads, tails)]
@@ -64,7 +62,7 @@ def _look_up(
         preset = find_preset(folder, names, parents)
         return Shown(preset, "From a preset") if preset else Shown(guess_mapping(names, parents, *ends), "Recognised")
     except MappingError as error:
-        return Shown(Mapping.empty(), "Not recognised", str(error))
+        return Shown(guess_joints(names, parents, *ends), "Not recognised", str(error))
 
 
 def _picker(joint: str) -> bpy.props.StringProperty:

@@ -31,6 +31,17 @@ def read_mapping(armature: bpy.types.Object) -> Mapping:
     return find_preset(preset_folder(), *bone_tree(armature)) or map_bones(armature)
 
 
+def stored_as_far_as_it_fits(armature: bpy.types.Object) -> Mapping:
+    """The mapping stored on the armature, with the joints empty whose bones are gone; empty where it is damaged."""
+    from ..core.mapping import Mapping
+    from ..core.presets import without_gone_bones
+
+    try:
+        return without_gone_bones(_parsed(str(armature.data[STORED]), armature), armature.data.bones.keys())
+    except MappingError:
+        return Mapping.empty()
+
+
 def map_bones(armature: bpy.types.Object) -> Mapping:
     """The guessed mapping of an armature's bones."""
     from ..core.mapping import guess_mapping
@@ -67,12 +78,17 @@ def preset_folder() -> Path:
 
 
 def _stored(text: str, armature: bpy.types.Object) -> Mapping:
-    from ..core.mapping import Mapping
     from ..core.presets import check_bones_exist
 
-    try:
-        mapping = Mapping.from_json(json.loads(text))
-    except (ValueError, MappingError) as error:
-        raise MappingError(f"The mapping stored on {armature.name} is damaged: map its joints again.") from error
+    mapping = _parsed(text, armature)
     check_bones_exist(mapping, armature.data.bones.keys(), f"The mapping stored on {armature.name}")
     return mapping
+
+
+def _parsed(text: str, armature: bpy.types.Object) -> Mapping:
+    from ..core.mapping import Mapping
+
+    try:
+        return Mapping.from_json(json.loads(text))
+    except (ValueError, MappingError) as error:
+        raise MappingError(f"The mapping stored on {armature.name} is damaged: press Guess Again.") from error

@@ -86,20 +86,36 @@ class Mapping:
             joints = {j: JointBone(str(e["bone"]), float(e["confidence"])) if e else None for j, e in entries.items()}
             return cls(str(data["convention"]), joints)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise MappingError("This is no bone mapping of PADS: save it again from the Bone Mapping panel.") from error
+            raise MappingError("This is no bone mapping of PADS: save it again from PADS > Rig > Bones.") from error
 
 
 def guess_mapping(
     names: Sequence[str], parents: Sequence[int], heads: np.ndarray | None = None, tails: np.ndarray | None = None
 ) -> Mapping:
-    """Best mapping of bones with parent indices (B,), rest heads and tails (B, 3) in world space; None where unsure."""
+    """Best mapping of bones with parent indices (B,), rest heads and tails (B, 3) in world space; None where unsure.
+
+    MappingError where a joint is unsure that cannot be done without.
+    """
     rig = _read_rig(names, parents, heads, tails)
+    mapping = _sure_joints(rig, names)
+    lacking = [joint for joint in _ESSENTIAL if mapping.bone(joint) is None]
+    if lacking:
+        raise MappingError(_explain(rig, lacking))
+    return mapping
+
+
+def guess_joints(
+    names: Sequence[str], parents: Sequence[int], heads: np.ndarray | None = None, tails: np.ndarray | None = None
+) -> Mapping:
+    """The same for people to complete: whatever is sure, be it nothing."""
+    return _sure_joints(_read_rig(names, parents, heads, tails), names)
+
+
+def _sure_joints(rig: "_Rig", names: Sequence[str]) -> Mapping:
     claims = _claim_limbs(rig)
     claims |= _claim_trunk(rig, claims)
     claims |= _claim_ends(rig, claims)
     sure = {joint: claim for joint, claim in _one_joint_each(claims).items() if claim.confidence >= CONFIDENT}
-    if not sure.keys() >= set(_ESSENTIAL):
-        raise MappingError(_explain(rig, [joint for joint in _ESSENTIAL if joint not in sure]))
     joints = {j: JointBone(names[sure[j].bone], sure[j].confidence) if j in sure else None for j in JOINTS}
     return Mapping(rig.named.convention, joints)
 
@@ -114,9 +130,9 @@ def _one_joint_each(claims: dict[str, "_Claim"]) -> dict[str, "_Claim"]:
 
 def _explain(rig: "_Rig", lacking: list[str]) -> str:
     if rig.body and not rig.body.limbs:
-        return "Neither bone names nor rest pose tell left from right: set the joints under PADS > Bone Mapping."
+        return "Neither bone names nor rest pose tell left from right: set the joints under PADS > Rig > Bones."
     joints = ", ".join(joint.replace("_", " ") for joint in lacking)
-    return f"No bone was recognised as {joints}: set what this rig has under PADS > Bone Mapping."
+    return f"No bone was recognised as {joints}: set what this rig has under PADS > Rig > Bones."
 
 
 @dataclass(frozen=True)

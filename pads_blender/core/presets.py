@@ -49,6 +49,12 @@ def find_preset(folder: Path | str, names: Sequence[str], parents: Sequence[int]
     return _in_names_of(found[newest], names, str(newest))
 
 
+def without_gone_bones(mapping: Mapping, names: Sequence[str]) -> Mapping:
+    """The mapping with the joints empty whose bones are not among these."""
+    joints = {j: chosen if chosen and chosen.bone in names else None for j, chosen in mapping.joints.items()}
+    return replace(mapping, joints=joints)
+
+
 def check_bones_exist(mapping: Mapping, names: Sequence[str], source: str) -> None:
     """MappingError, beginning with what the mapping is, where it names bones that are not among these."""
     bones = [mapping.bone(joint) for joint in mapping.joints]

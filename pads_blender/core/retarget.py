@@ -61,7 +61,7 @@ def _joint_bones(take: RigTake, mapping: Mapping) -> np.ndarray:
     for joint in normalise.REQUIRED:
         if bones[JOINTS.index(joint)] < 0:
             name = joint.replace("_", " ")
-            raise MappingError(f"No bone is mapped to the {name}: set it under PADS > Bone Mapping.")
+            raise MappingError(f"No bone is mapped to the {name}: set it under PADS > Rig > Bones.")
     return bones
 
 
@@ -97,7 +97,7 @@ def _body_track(take: RigTake, bones: np.ndarray, world: np.ndarray, heads: np.n
     rest_heads = rest[bones, :3, 3]
     length = normalise.leg_length(rest_heads)
     if not length > 1e-6:
-        raise MappingError("The mapped legs have no length: check hip, knee and ankle under PADS > Bone Mapping.")
+        raise MappingError("The mapped legs have no length: check hip, knee and ankle under PADS > Rig > Bones.")
     positions, turned = heads[:, bones], world[:, bones]
     alignment = _rest_alignment(take, bones)
     if alignment is None:

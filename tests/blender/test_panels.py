@@ -157,6 +157,29 @@ def test_a_mapping_in_trouble_is_shown_with_the_reason(armature):
     assert "map these joints again" in shown_mapping(armature).trouble
 
 
+def test_one_joint_set_by_hand_leaves_the_others_where_a_bone_was_renamed(armature):
+    joints = armature.pads.joints
+    joints.left_toe = "LeftFoot"
+    armature.data.bones["LeftHand"].name = "hand"
+    joints.left_wrist = "hand"
+    assert (joints.left_wrist, joints.left_elbow, joints.left_toe) == ("hand", "LeftForeArm", "LeftFoot")
+    assert not shown_mapping(armature).trouble
+
+
+def test_what_is_sure_of_a_rig_that_is_not_recognised_waits_for_the_rest(armature):
+    bpy.ops.object.mode_set(mode="EDIT")
+    for side in ("Left", "Right"):  # one leg ends at the knee, the other is a foot short
+        armature.data.edit_bones.remove(armature.data.edit_bones[f"{side}ToeBase"])
+    for bone in ("RightFoot", "RightLeg"):
+        armature.data.edit_bones.remove(armature.data.edit_bones[bone])
+    bpy.ops.object.mode_set(mode="OBJECT")
+    shown = shown_mapping(armature)
+    assert "No bone was recognised as right knee" in shown.trouble
+    assert armature.pads.joints.left_elbow == "LeftForeArm"
+    armature.pads.joints.right_knee = "LeftLeg"
+    assert armature.pads.joints.left_elbow == "LeftForeArm"
+
+
 def test_accept_and_discard(armature):
     with pytest.raises(RuntimeError, match="no cleaned motion yet"):
         bpy.ops.pads.accept()

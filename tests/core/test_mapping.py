@@ -572,7 +572,7 @@ def test_an_animal_is_refused():
 @pytest.mark.parametrize("count", [0, 1, 30])
 def test_what_is_no_body_is_refused(count):
     heads = np.array([[0, 0, 0.1 * i] for i in range(count)]).reshape(-1, 3)
-    with pytest.raises(MappingError, match="Bone Mapping"):
+    with pytest.raises(MappingError, match="PADS > Rig > Bones"):
         guess_mapping([f"Bone.{i:03d}" for i in range(count)], list(range(-1, count - 1)), heads, heads + 0.1)
 
 
