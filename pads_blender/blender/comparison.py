@@ -34,10 +34,9 @@ def find_comparison(armature: bpy.types.Object) -> Comparison | None:
     animation = armature.animation_data
     if animation is None:
         return None
-    below, above = (animation.nla_tracks.get(name) for name in (_BELOW, _ABOVE))
-    if below and above and len(below.strips) and len(above.strips):
-        strip = above.strips[0]
-        return Comparison(below.strips[0].action, strip.action, strip.action_slot.handle, strip)
+    below, above = (_strip_of(animation, name) for name in (_BELOW, _ABOVE))
+    if below and above:
+        return Comparison(below.action, above.action, above.action_slot.handle, above)
     current = animation.action
     if current is None or animation.action_slot is None:
         return None
@@ -45,6 +44,12 @@ def find_comparison(armature: bpy.types.Object) -> Comparison | None:
     if original is None:
         original, cleaned = current, find_cleaned(current, animation.action_slot.handle)
     return Comparison(original, cleaned, animation.action_slot.handle) if original and cleaned else None
+
+
+def _strip_of(animation: bpy.types.AnimData, track: str) -> bpy.types.NlaStrip | None:
+    """The strip on one of our tracks; None where there is no such track, or its action was deleted."""
+    found = animation.nla_tracks.get(track)
+    return next((strip for strip in found.strips if strip.action and strip.action_slot), None) if found else None
 
 
 def get_comparison(armature: bpy.types.Object) -> Comparison:
@@ -103,10 +108,11 @@ def stack_strips(armature: bpy.types.Object) -> None:
     for name, action in ((_BELOW, found.original), (_ABOVE, found.cleaned)):
         track = animation.nla_tracks.new()
         track.name = name
-        strip = track.strips.new(action.name, round(action.frame_range[0]), action)
+        first, last = action.curve_frame_range  # of the keys, whatever range the animator set for playing
+        strip = track.strips.new(action.name, round(first), action)
         strip.action_slot = next(slot for slot in action.slots if slot.handle == found.slot_handle)
-        strip.frame_start, strip.frame_end = action.frame_range
-        strip.action_frame_start, strip.action_frame_end = action.frame_range
+        strip.frame_start, strip.frame_end = first, last
+        strip.action_frame_start, strip.action_frame_end = first, last
         strip.blend_type, strip.extrapolation = "REPLACE", "HOLD"
     strip.use_animated_influence = True  # without it, and a key, the value has no effect (4.5 and 5.2)
     strip.influence = 1.0

@@ -65,7 +65,7 @@ def write_take(armature: bpy.types.Object, before: RigTake, after: RigTake, swit
         _restore(armature, writer.unkeyed)
         raise
     cleaned[ORIGINAL], cleaned[_SLOT], cleaned[_UNKEYED] = original, handle, json.dumps(writer.unkeyed)
-    original.use_fake_user = True
+    original.use_fake_user = cleaned.use_fake_user = True  # whichever is not shown has no user, and would not be saved
     return Written(cleaned.name, original.name, tuple(dict.fromkeys(writer.keyed)), tuple(dict.fromkeys(writer.locked)))
 
 

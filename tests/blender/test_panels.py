@@ -234,6 +234,40 @@ def test_nla_strips_blend_and_can_be_accepted_or_discarded(armature, monkeypatch
     assert turned(read_take(armature), before).max() == pytest.approx(degrees.max(), abs=1e-3)
 
 
+@pytest.fixture
+def as_strips(armature, monkeypatch):
+    """The armature, which gets its results as NLA strips."""
+    monkeypatch.setattr("pads_blender.blender.results.read_preferences", lambda: Preferences(result="NLA"))
+    bpy.context.scene.pads.quality = "FAST"
+    return armature
+
+
+def test_strips_hold_all_keys_whatever_range_is_set_for_playing(as_strips):
+    action = as_strips.animation_data.action
+    action.use_frame_range, action.frame_start, action.frame_end = True, 10, 20
+    bpy.ops.pads.clean()
+    strips = [track.strips[0] for track in as_strips.animation_data.nla_tracks]
+    assert [(strip.frame_start, strip.frame_end) for strip in strips] == [(1, 40), (1, 40)]
+
+
+def test_an_action_deleted_while_it_is_compared_ends_the_comparison(as_strips):
+    bpy.ops.pads.clean()
+    bpy.data.actions.remove(bpy.data.actions["walk.pads"])
+    assert comparison.find_comparison(as_strips) is None
+    with pytest.raises(RuntimeError, match="no cleaned motion yet"):
+        bpy.ops.pads.accept()
+
+
+def test_cleaned_motion_is_saved_while_the_original_is_shown(armature, tmp_path):
+    bpy.context.scene.pads.quality = "FAST"
+    bpy.ops.pads.clean()
+    bpy.ops.pads.compare()
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "walk.blend"))
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "walk.blend"))
+    assert bpy.ops.pads.compare() == {"FINISHED"}
+    assert bpy.data.objects["walk"].animation_data.action.name == "walk.pads"
+
+
 def pose_angles(armature) -> np.ndarray:
     bpy.context.scene.frame_set(15)
     bpy.context.view_layer.update()
