@@ -65,7 +65,7 @@ def write_take(armature: bpy.types.Object, before: RigTake, after: RigTake, swit
         _restore(armature, writer.unkeyed)
         raise
     cleaned[ORIGINAL], cleaned[_SLOT], cleaned[_UNKEYED] = original, handle, json.dumps(writer.unkeyed)
-    original.use_fake_user = cleaned.use_fake_user = True  # whichever is not shown has no user, and would not be saved
+    original.use_fake_user = True
     return Written(cleaned.name, original.name, tuple(dict.fromkeys(writer.keyed)), tuple(dict.fromkeys(writer.locked)))
 
 
@@ -76,6 +76,7 @@ def toggle_original(armature: bpy.types.Object) -> str:
     other = current and (current.get(ORIGINAL) or find_cleaned(current, animation.action_slot.handle))
     if not other:
         raise TakeError(f"{armature.name} has no cleaned action to compare with: press Clean Mocap first.")
+    current.use_fake_user = True  # an action that is not shown may have no user, and would not be saved
     compat.assign_action(animation, other, animation.action_slot.handle)
     restore_unkeyed(armature, current)
     return other.name
