@@ -165,32 +165,48 @@ def draw_sheet(turned: np.ndarray, path: Path) -> None:
 # --- motion -----------------------------------------------------------------------------------------------------------
 
 
+SPLITS = ("train", "validation", "dev")
+
+
 def report_motion(folder: Path, prior: Prior, windows: int = 128) -> tuple[str, dict]:
-    """Text and numbers of the motion prior: one call on windows of dev."""
-    truth = dev_windows(folder, windows)
-    noise = [noise_row(prior, truth, sigma) for sigma in LEVELS_METRES]
-    masks = [mask_row(prior, truth, name) for name in MASKS]
-    head = "| what is hidden | the classical fill | one call |\n|---|---|---|\n"
-    lines = head + "\n".join(f"| {row['case']} | {row['before']:.1f} | {row['after']:.1f} |" for row in masks)
+    """Text and numbers of the motion prior: one call on windows of dev, beside those that it was trained on."""
+    truth = {split: captured_windows(folder, split, windows) for split in SPLITS}
+    noise = {split: [noise_row(prior, truth[split], sigma) for sigma in LEVELS_METRES] for split in SPLITS}
+    masks = {split: [mask_row(prior, truth[split], name) for name in MASKS] for split in SPLITS}
     text = (
-        f"**One call of the denoiser on {len(truth)} windows** of {window.FRAMES} frames of dev, MPJPE in mm. Noise on "
-        "every joint:"
+        f"**One call of the denoiser on windows** of {window.FRAMES} frames of the captured CMU clips, MPJPE in mm; "
+        f"{', '.join(f'{len(truth[split])} of {split}' for split in SPLITS)}. Where train is no better than dev, the "
+        "network is the limit (its size, the hours that it was trained), and where it is much better, the data. Noise "
+        "on every joint:"
     )
     hidden = (
-        f"Joints hidden in the middle of the window, {1000 * _MASK_NOISE:g} mm of noise on the rest, error of what is "
-        "hidden beside that of the interpolation which the prior starts from:"
+        f"Joints hidden in the middle of the window, {1000 * _MASK_NOISE:g} mm of noise on the rest: error of what is "
+        "hidden, after that of the interpolation which the prior starts from:"
     )
-    return "\n\n".join([text, _error_lines(noise), hidden, lines]), {"noise": noise, "masks": masks}
+    return "\n\n".join([text, _noise_table(noise), hidden, _mask_table(masks)]), {"noise": noise, "masks": masks}
 
 
-def _error_lines(errors: list[dict]) -> str:
-    return _error_text(errors).split("\n\n", 1)[1]
+def _noise_table(rows: dict[str, list[dict]]) -> str:
+    """What is left of each noise level on each split."""
+    head = ["noise, mm per coordinate", *(f"{row['sigma_mm']:g}" for row in rows["dev"])]
+    lines = [["noisy", *(f"{row['before']:.1f}" for row in rows["dev"])]]
+    lines += [[f"one call, {split}", *(f"{row['after']:.1f}" for row in rows[split])] for split in rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in (head, ["---"] * len(head), *lines))
 
 
-def dev_windows(folder: Path, count: int) -> np.ndarray:
-    """Windows with their context (N, F, J, 3), half overlapping, evenly spread over the captured CMU clips of dev."""
+def _mask_table(rows: dict[str, list[dict]]) -> str:
+    head = ["what is hidden", *rows]
+    lines = [
+        [case[0]["case"], *(f"{row['before']:.1f} to {row['after']:.1f}" for row in case)]
+        for case in zip(*rows.values(), strict=True)
+    ]
+    return "\n".join(f"| {' | '.join(line)} |" for line in (head, ["---"] * len(head), *lines))
+
+
+def captured_windows(folder: Path, split: str, count: int) -> np.ndarray:
+    """Windows with their context (N, F, J, 3), half overlapping, evenly spread over a split's captured CMU clips."""
     frames = window.FRAMES + 2 * _CONTEXT
-    clips = [c.positions.astype(float) for c in data.load_split(folder, "dev") if c.subject.startswith("cmu")]
+    clips = [c.positions.astype(float) for c in data.load_split(folder, split) if c.subject.startswith("cmu")]
     cut = [p[i : i + frames] for p in clips for i in range(0, len(p) - frames + 1, window.FRAMES // 2)]
     return np.stack(cut)[np.unique(np.linspace(0, len(cut) - 1, count).astype(int))]
 

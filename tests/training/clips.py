@@ -48,8 +48,8 @@ FPS = 30.0
 
 
 def write_folder(folder: Path, frames: tuple[int, int] = (90, 100)) -> Path:
-    """dev/cmu_900.npz and train/ of a validation subject, two clips of that many frames in each."""
-    for number, path in enumerate(("dev/cmu_900.npz", f"train/{VALIDATION_SUBJECTS[0]}.npz")):
+    """dev/cmu_900.npz and train/ of a validation subject and of cmu_901, two clips of that many frames in each."""
+    for number, path in enumerate(("dev/cmu_900.npz", f"train/{VALIDATION_SUBJECTS[0]}.npz", "train/cmu_901.npz")):
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         np.savez(folder / path, **_subject(frames, seed=number))
     return folder

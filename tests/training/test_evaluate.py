@@ -474,11 +474,12 @@ def test_the_report_on_samples_names_its_numbers(setup, tmp_path):
 def test_the_report_on_windows(tmp_path):
     folder = clips.write_folder(tmp_path / "mocap", (150, 200))
     text, numbers = prior_report.report_motion(folder, SlowMotion(), windows=4)
-    rows = {row["sigma_mm"]: row for row in numbers["noise"]}
-    assert rows[20.0]["before"] == pytest.approx(20 * np.sqrt(8 / np.pi), rel=0.02)
-    assert rows[20.0]["after"] < rows[20.0]["before"]
-    assert {row["case"] for row in numbers["masks"]} == set(prior_report.MASKS)
-    assert f"{rows[20.0]['after']:.1f}" in text
+    for split in prior_report.SPLITS:
+        rows = {row["sigma_mm"]: row for row in numbers["noise"][split]}
+        assert rows[20.0]["before"] == pytest.approx(20 * np.sqrt(8 / np.pi), rel=0.02)
+        assert rows[20.0]["after"] < rows[20.0]["before"]
+        assert {row["case"] for row in numbers["masks"][split]} == set(prior_report.MASKS)
+        assert f"{rows[20.0]['after']:.1f}" in text
 
 
 def test_interpolated_limbs_err_more_the_longer_the_gap(setup):
