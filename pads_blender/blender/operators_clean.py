@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import bpy
 
 from .. import jobs
-from ..errors import PadsError, TakeError
+from ..errors import CancelledError, PadsError, TakeError
 from . import chosen, results
 from .computer import read_host
 from .job_operator import JobOperator
@@ -19,6 +19,8 @@ from .session import Task
 from .snapshot import Snapshot, take_snapshot
 
 if TYPE_CHECKING:
+    from ..core.rig import RigTake
+    from ..diffusion.prior import Prior
     from ..tasks.clean import CleanSettings
 
 
@@ -39,12 +41,21 @@ class PADS_OT_clean(JobOperator, bpy.types.Operator):  # noqa: N801 - Blender's 
         return is_idle(cls) and has_motion(cls, context)
 
     def prepare(self, context: bpy.types.Context) -> Task:
-        """Every chosen armature's take with the scene's settings."""
+        """Every chosen armature's take with the scene's settings; one that cannot be read does not stop the others."""
         scene, settings = context.scene, context.scene.pads
-        armatures = chosen.chosen_armatures(context)
-        asked = [settings.to_settings(*chosen.chosen_frames(scene, each, settings.range)) for each in armatures]
         keys = KeptKeys(settings.keep_extreme, settings.keep_selected)
-        return clean_task("Cleaning", [take_snapshot(each, keys, settings.switch_to_fk) for each in armatures], asked)
+        snapshots, asked, refused = [], [], {}
+        for each in chosen.chosen_armatures(context):
+            try:
+                frames = chosen.chosen_frames(scene, each, settings.range)
+                snapshots.append(take_snapshot(each, keys, settings.switch_to_fk))
+                asked.append(settings.to_settings(*frames))
+            except PadsError as error:
+                refused[each.name] = error
+        if not snapshots:
+            raise next(iter(refused.values()))
+        left_out = [f"{name} is left as it is: {error}" for name, error in refused.items()]
+        return clean_task("Cleaning", snapshots, asked, left_out=left_out)
 
 
 class PADS_OT_fill(JobOperator, bpy.types.Operator):  # noqa: N801 - Blender's own pattern
@@ -85,23 +96,26 @@ def clean_task(
     snapshots: list[Snapshot],
     settings: list[CleanSettings],
     afterwards: Callable[[], None] | None = None,
+    left_out: Sequence[str] = (),
 ) -> Task:
-    """Clean on several takes, one after the other, and all results applied at the end; afterwards: once they are."""
+    """Clean on several takes, one after the other, and all results applied at the end; afterwards: once they are.
+
+    left_out: what is to be said about armatures that were refused before.
+    """
     threads, host = read_preferences().threads, read_host()
 
     def work(on_step: jobs.OnStep) -> list:
-        # Imported here: Blender's start must not wait for what only a press of the button needs.
-        from ..diffusion.prior import load_prior
-        from ..tasks.cleaned import clean_rig
+        from ..diffusion.prior import load_prior  # not above: Blender's start must not wait for it
 
-        prior, after = load_prior("motion", threads=threads, host=host), []
-        for number, (each, asked) in enumerate(zip(snapshots, settings, strict=True)):
-            step = _part(on_step, number, len(snapshots))
-            after.append(clean_rig(each.take, each.mapping, each.kept, asked, prior, step).after)
-        return after
+        prior, count = load_prior("motion", threads=threads, host=host), len(snapshots)
+        if count == 1:
+            return [_clean_one(snapshots[0], settings[0], prior, on_step)]
+        steps = [_part(on_step, number, count) for number in range(count)]
+        several = zip(snapshots, settings, steps, strict=True)
+        return [_clean_one_of_several(each, asked, prior, step) for each, asked, step in several]
 
     def apply(after: list) -> str:
-        said = deliver_all(snapshots, after)
+        said = _with_others(deliver_all(snapshots, after), left_out)
         if afterwards:
             afterwards()
         return said
@@ -109,17 +123,42 @@ def clean_task(
     return Task(title, work, apply, tuple(each.armature_uid for each in snapshots))
 
 
-def deliver_all(snapshots: list[Snapshot], after: list) -> str:
-    """Put each result where it belongs; PadsError where nothing could be delivered."""
+def deliver_all(snapshots: list[Snapshot], after: Sequence[RigTake | PadsError]) -> str:
+    """Put each result where it belongs, or say why there is none; PadsError where nothing could be delivered."""
     written, failed = [], []
     for snapshot, take in zip(snapshots, after, strict=True):
         try:
+            if isinstance(take, PadsError):
+                raise take
             written.append(results.deliver(snapshot, take))
         except PadsError as error:
             failed.append(str(error))
     if not written:
         raise TakeError(" ".join(failed))
-    return " ".join([results.summary(written), *failed])
+    return _with_others(results.summary(written), failed)
+
+
+def _with_others(said: str, others: Sequence[str]) -> str:
+    """What became of the armatures that were cleaned, and of the others."""
+    return ". ".join([said, " ".join(others)]) if others else said
+
+
+def _clean_one(snapshot: Snapshot, settings: CleanSettings, prior: Prior, on_step: jobs.OnStep) -> RigTake:
+    from ..tasks.cleaned import clean_rig
+
+    return clean_rig(snapshot.take, snapshot.mapping, snapshot.kept, settings, prior, on_step).after
+
+
+def _clean_one_of_several(
+    snapshot: Snapshot, settings: CleanSettings, prior: Prior, on_step: jobs.OnStep
+) -> RigTake | PadsError:
+    """The take cleaned, or why that cannot be: the others are to be cleaned all the same."""
+    try:
+        return _clean_one(snapshot, settings, prior, on_step)
+    except CancelledError:
+        raise
+    except PadsError as error:
+        return TakeError(f"{snapshot.armature} is left as it is: {error}")
 
 
 def _part(on_step: jobs.OnStep, number: int, count: int) -> jobs.OnStep:

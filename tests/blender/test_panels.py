@@ -286,6 +286,44 @@ def test_several_armatures_in_one_press(armature):
     assert {each.animation_data.action.name for each in (armature, other)} == {"walk.pads", "walk.001.pads"}
 
 
+@pytest.fixture
+def sword(armature, build_rig, chain, key_rig):
+    """A second armature with keyframes, selected as well, that is no body."""
+    sword = build_rig(chain(2), "sword")
+    key_rig(sword, np.arange(1.0, 31.0))
+    bpy.context.view_layer.objects.active = armature
+    sword.select_set(True)
+    return sword
+
+
+def test_an_armature_that_is_no_body_does_not_stop_the_others(armature, sword, capfd):
+    bpy.context.scene.pads.quality = "FAST"
+    assert bpy.ops.pads.clean() == {"FINISHED"}
+    assert armature.animation_data.action.name == "walk.pads"
+    assert sword.animation_data.action.name == "Walk"
+    assert "sword is left as it is: No bone was recognised as pelvis" in capfd.readouterr().out
+
+
+def test_a_range_without_keys_of_one_armature_does_not_stop_the_others(armature, capfd):
+    other = armature.copy()
+    other.data, other.animation_data.action = armature.data.copy(), armature.animation_data.action.copy()
+    other.name = "second"
+    bpy.context.scene.collection.objects.link(other)
+    other.select_set(True)
+    for fcurve in other.animation_data.action.layers[0].strips[0].channelbags[0].fcurves:
+        for key in fcurve.keyframe_points:
+            key.co[0] += 500.0
+    settings = bpy.context.scene.pads
+    settings.quality, settings.range = "FAST", "SCENE"
+    assert bpy.ops.pads.clean() == {"FINISHED"}
+    assert armature.animation_data.action.name == "walk.pads"
+    assert "walk is kept. second is left as it is: No frame of the take lies in 1 to 40" in capfd.readouterr().out
+    bpy.context.view_layer.objects.active = other
+    armature.select_set(False)
+    with pytest.raises(RuntimeError, match="Error: No frame of the take lies in 1 to 40"):
+        bpy.ops.pads.clean()
+
+
 def test_ranges_and_limbs(armature):
     settings, scene = bpy.context.scene.pads, bpy.context.scene
     before = read_take(armature)
