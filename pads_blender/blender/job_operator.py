@@ -29,7 +29,7 @@ class JobOperator:
         self._session = Session(self.prepare(context))
         manager = context.window_manager
         self._timer = manager.event_timer_add(_TICK_SECONDS, window=context.window)
-        self._session.job.on_stopped = self._forget_timer
+        self._session.job.on_stopped = self._leave
         manager.modal_handler_add(self)
         _show(context, self._session.status)
         return {"RUNNING_MODAL"}
@@ -59,7 +59,7 @@ class JobOperator:
         """Blender ends the operator, for the window closes or another file is opened."""
         if jobs.running() is self._session.job:
             jobs.stop()
-        self._forget_timer()
+        self._leave()
 
     @reports_errors
     def execute(self, context: bpy.types.Context) -> OperatorResult:
@@ -73,6 +73,11 @@ class JobOperator:
             manager.progress_end()
         self.report({"INFO"}, task.apply(result))
         return {"FINISHED"}
+
+    def _leave(self) -> None:
+        """No trace in the window: the timer and the line in the status bar outlive the operator otherwise."""
+        self._forget_timer()
+        _show(bpy.context, None)
 
     def _forget_timer(self) -> None:
         if self._timer is not None:

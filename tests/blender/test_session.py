@@ -7,7 +7,7 @@ import bpy
 import pytest
 
 from pads_blender import jobs
-from pads_blender.blender import addon
+from pads_blender.blender import addon, job_operator
 from pads_blender.blender.operators_clean import clean_task
 from pads_blender.blender.session import Session
 from pads_blender.blender.snapshot import take_snapshot
@@ -185,6 +185,21 @@ def test_rendered_meanwhile(armature, begin, tmp_path):
     bpy.ops.render.render(animation=True)
     assert "walk.pads" in finish(session)
     assert len(list(tmp_path.glob("picture*"))) == 3
+
+
+@pytest.mark.parametrize("end", ["its window closes", "another file is opened"])
+def test_no_line_stays_in_the_status_bar(begin, monkeypatch, end):
+    shown = []
+    monkeypatch.setattr(job_operator, "_show", lambda context, text: shown.append(text))
+    operator = job_operator.JobOperator()
+    operator._session, operator._timer = begin(), None
+    operator._session.job.on_stopped = operator._leave
+    if end == "its window closes":
+        operator.cancel(bpy.context)
+    else:
+        jobs.stop()
+    assert shown[-1] is None
+    assert jobs.running() is None
 
 
 def test_unregistered_meanwhile(begin):
