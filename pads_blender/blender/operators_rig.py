@@ -55,13 +55,16 @@ class PADS_OT_save_preset(_PresetFile, bpy.types.Operator):  # noqa: N801 - Blen
 
     bl_idname = "pads.save_preset"
     bl_label = "Save Preset"
+    check_existing: bpy.props.BoolProperty(
+        default=True, options={"HIDDEN"}
+    )  # the file browser asks before it overwrites
 
     @reports_errors
     def execute(self, context: bpy.types.Context) -> OperatorResult:
         """Write the mapping that is in use."""
         from ..core.presets import save_preset  # not above: Blender's start must not wait for it
 
-        path = Path(self.filepath).with_suffix(".json")
+        path = Path(bpy.path.ensure_ext(self.filepath, ".json"))
         save_preset(path, read_mapping(context.object), *bone_tree(context.object))
         self.report({"INFO"}, f"Saved {path.name}")
         return {"FINISHED"}

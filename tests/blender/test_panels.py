@@ -151,6 +151,12 @@ def test_pickers_show_and_set_the_mapping(armature, tmp_path):
     assert joints.left_toe == ""
 
 
+def test_presets_keep_the_name_that_was_typed_and_are_not_overwritten_unasked(armature, tmp_path):
+    bpy.ops.pads.save_preset(filepath=str(tmp_path / "hero.v2"))
+    assert [path.name for path in tmp_path.iterdir()] == ["hero.v2.json"]
+    assert bpy.ops.pads.save_preset.get_rna_type().properties["check_existing"].default
+
+
 def test_a_mapping_in_trouble_is_shown_with_the_reason(armature):
     armature.pads.joints.left_toe = "LeftFoot"
     armature.data.bones["LeftFoot"].name = "foot"
