@@ -9,6 +9,7 @@ from .. import jobs
 from . import (
     job_operator,
     joint_pickers,
+    menus,
     operators_clean,
     operators_compare,
     operators_computer,
@@ -39,6 +40,7 @@ _MODULES = (
     panels_clean,
     panels_problems,
     panels_feet,
+    menus,
 )
 _CLASSES = tuple(cls for module in _MODULES for cls in module.CLASSES)
 _commands: list[object] = []  # handles of registered commands, which Blender wants back
@@ -50,7 +52,7 @@ def register() -> None:
         bpy.utils.register_class(cls)
     properties.register()
     overlay.register()
-    bpy.types.VIEW3D_MT_pose.append(panels_clean.draw_menu)
+    menus.register()
     bpy.app.handlers.load_pre.append(_stop_job)
     _commands.append(bpy.utils.register_cli_command("pads", _run_command))
 
@@ -61,7 +63,7 @@ def unregister() -> None:
     while _commands:
         bpy.utils.unregister_cli_command(_commands.pop())
     bpy.app.handlers.load_pre.remove(_stop_job)
-    bpy.types.VIEW3D_MT_pose.remove(panels_clean.draw_menu)
+    menus.unregister()
     overlay.unregister()
     properties.unregister()
     for cls in reversed(_CLASSES):

@@ -157,12 +157,6 @@ class PADS_PT_differences(bpy.types.Panel):  # noqa: N801 - Blender's own patter
             column.label(text=f"and {len(found) - _LISTED} more with less")
 
 
-def draw_menu(self: bpy.types.Menu, context: bpy.types.Context) -> None:
-    """The entry in the Pose menu."""
-    self.layout.separator()
-    self.layout.operator(PADS_OT_fill.bl_idname, icon="BONE_DATA")
-
-
 CLASSES = (
     *in_all_editors(CleanPanel, "PADS_PT_clean", order=1),
     *in_all_editors(SettingsPanel, "PADS_PT_settings", parent="PADS_PT_clean"),
