@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -9,14 +10,14 @@ import bpy
 
 from .. import jobs
 from ..errors import CancelledError, PadsError, TakeError
-from . import chosen, results
+from . import chosen, problem_list, results
 from .computer import read_host
 from .job_operator import JobOperator
 from .kept_keys import KeptKeys
 from .preferences import read_preferences
 from .reporting import has_motion, is_idle
 from .session import Task
-from .snapshot import Snapshot, take_snapshot
+from .snapshot import Snapshot, find_armature, take_snapshot
 
 if TYPE_CHECKING:
     from ..core.rig import RigTake
@@ -55,7 +56,7 @@ class PADS_OT_clean(JobOperator, bpy.types.Operator):  # noqa: N801 - Blender's 
         if not snapshots:
             raise next(iter(refused.values()))
         left_out = [f"{name} is left as it is: {error}" for name, error in refused.items()]
-        return clean_task("Cleaning", snapshots, asked, left_out=left_out)
+        return clean_task("Cleaning", snapshots, asked, lambda: _forget_problems(snapshots), left_out)
 
 
 class PADS_OT_fill(JobOperator, bpy.types.Operator):  # noqa: N801 - Blender's own pattern
@@ -159,6 +160,13 @@ def _clean_one_of_several(
         raise
     except PadsError as error:
         return TakeError(f"{snapshot.armature} is left as it is: {error}")
+
+
+def _forget_problems(snapshots: list[Snapshot]) -> None:
+    """Empty the lists of problems: they speak of the motion before."""
+    for snapshot in snapshots:
+        with contextlib.suppress(TakeError):  # it may have been deleted while the others were cleaned
+            problem_list.forget(find_armature(snapshot))
 
 
 def _part(on_step: jobs.OnStep, number: int, count: int) -> jobs.OnStep:

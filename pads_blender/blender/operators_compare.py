@@ -2,7 +2,7 @@
 
 import bpy
 
-from . import comparison
+from . import comparison, problem_list
 from .reporting import OperatorResult, has_armature, reports_errors
 
 
@@ -69,6 +69,7 @@ class PADS_OT_discard(bpy.types.Operator):  # noqa: N801 - Blender's own pattern
     def execute(self, context: bpy.types.Context) -> OperatorResult:
         """End the comparison."""
         self.report({"INFO"}, f"Back to {comparison.discard(context.object)}")
+        problem_list.forget(context.object)
         return {"FINISHED"}
 
 

@@ -30,11 +30,18 @@ def draw() -> None:
     armature, settings = context.object, context.scene.pads
     if armature is None or armature.type != "ARMATURE" or armature.mode == "EDIT":
         return
+    if not shows_overlays(context.space_data, armature):
+        return
     if settings.show_ghost:
         _draw_lines(ghost_lines(armature, context.scene.frame_current_final), _GHOST_COLOUR, _GHOST_WIDTH)
     if settings.show_problems:
         for severity, lines in broken_lines(armature, context.scene.frame_current_final):
             _draw_lines(lines, colour_of(severity), _BROKEN_WIDTH)
+
+
+def shows_overlays(view: bpy.types.SpaceView3D, armature: bpy.types.Object) -> bool:
+    """Whether the view shows the armature's bones: what is drawn upon them comes and goes with them."""
+    return view.overlay.show_overlays and view.overlay.show_bones and armature.visible_in_viewport_get(view)
 
 
 def ghost_lines(armature: bpy.types.Object, frame: float) -> np.ndarray:

@@ -18,15 +18,22 @@ MARKER = "PADS "  # how the names of our markers begin
 
 def store(armature: bpy.types.Object, problems: Sequence[Problem]) -> None:
     """Put what was found in place of the old list."""
+    forget(armature)
     rig = armature.pads
-    rig.active_problem = -1
-    rig.problems.clear()
     for problem in problems:
         item = rig.problems.add()
         item.kind, item.bone, item.joints = problem.kind.upper(), problem.bone, ",".join(problem.joints)
         item.first, item.last, item.severity = problem.first, problem.last, problem.severity
         item.reason = problem.reason
     rig.are_problems_known = True
+
+
+def forget(armature: bpy.types.Object) -> None:
+    """Empty the list: the motion that it speaks of is not the one that is shown any more."""
+    rig = armature.pads
+    rig.active_problem = -1
+    rig.problems.clear()
+    rig.are_problems_known = False
 
 
 def store_warnings(armature: bpy.types.Object, warnings: Sequence[TakeWarning]) -> None:

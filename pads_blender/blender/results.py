@@ -19,7 +19,11 @@ def summary(written: list[Written]) -> str:
     """What became of one armature or several, in one sentence."""
     bones = sum(len(each.keyed_bones) for each in written)
     locked = sum(len(each.locked_bones) for each in written)
-    left = f"; {locked} locked bones left alone" if locked else ""
+    left = f"; {_bones(locked, 'locked ')} left alone" if locked else ""
     if len(written) == 1:
-        return f"{bones} bones cleaned in {written[0].action}; {written[0].original} is kept{left}"
-    return f"{bones} bones of {len(written)} armatures cleaned; the original actions are kept{left}"
+        return f"{_bones(bones)} cleaned in {written[0].action}; {written[0].original} is kept{left}"
+    return f"{_bones(bones)} of {len(written)} armatures cleaned; the original actions are kept{left}"
+
+
+def _bones(count: int, kind: str = "") -> str:
+    return f"{count} {kind}bone{'' if count == 1 else 's'}"

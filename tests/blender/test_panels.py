@@ -6,10 +6,11 @@ import bpy
 import numpy as np
 import pytest
 
-from pads_blender.blender import comparison, overlay, problem_list
+from pads_blender.blender import addon, comparison, menus, overlay, problem_list, results
 from pads_blender.blender.joint_pickers import shown_mapping
 from pads_blender.blender.preferences import Preferences
 from pads_blender.blender.rig_reader import read_take
+from pads_blender.blender.rig_writer import Written
 from pads_blender.core import rotations as rot
 from pads_blender.tasks.take_warnings import TakeWarning
 
@@ -32,6 +33,17 @@ def popped(armature):
 def turned(before, after) -> np.ndarray:
     """Degrees (F, B)."""
     return np.degrees(rot.angle_between(before.rotation, after.rotation))
+
+
+@pytest.mark.parametrize("name", ["VIEW3D_MT_object", "VIEW3D_MT_pose"])
+def test_buttons_are_in_menus_where_the_search_finds_them(name):
+    draw = getattr(bpy.types, name)._dyn_ui_initialize()
+    assert [each for each in draw if each.__module__ == menus.__name__]
+    addon.unregister()
+    try:
+        assert not [each for each in draw if each.__module__ == menus.__name__]
+    finally:
+        addon.register()
 
 
 def test_problems_are_found_listed_and_gone_to(popped):
@@ -83,6 +95,27 @@ def test_ignored_and_marked(popped):
     popped.pads.active_problem = 0
     bpy.ops.pads.ignore_problem()
     assert len(popped.pads.problems) == count - 1
+
+
+def test_the_list_speaks_of_the_motion_that_is_shown(popped):
+    bpy.context.scene.pads.quality = "FAST"
+    bpy.ops.pads.find_problems()
+    bpy.ops.pads.clean()
+    assert not len(popped.pads.problems) and not popped.pads.are_problems_known
+    bpy.ops.pads.find_problems()
+    bpy.ops.pads.discard()
+    assert not len(popped.pads.problems) and not popped.pads.are_problems_known
+
+
+def test_nothing_is_drawn_where_overlays_bones_or_the_armature_are_hidden(armature):
+    view = next(area.spaces[0] for area in bpy.data.screens["Layout"].areas if area.type == "VIEW_3D")
+    assert overlay.shows_overlays(view, armature)
+    for name in ("show_overlays", "show_bones"):
+        setattr(view.overlay, name, False)
+        assert not overlay.shows_overlays(view, armature)
+        setattr(view.overlay, name, True)
+    armature.hide_viewport = True
+    assert not overlay.shows_overlays(view, armature)
 
 
 def test_broken_bones_are_drawn_where_they_are(popped):
@@ -328,6 +361,12 @@ def test_a_range_without_keys_of_one_armature_does_not_stop_the_others(armature,
     armature.select_set(False)
     with pytest.raises(RuntimeError, match="Error: No frame of the take lies in 1 to 40"):
         bpy.ops.pads.clean()
+
+
+def test_one_bone_is_one_bone():
+    assert results.summary([Written("a.pads", "a", ("Hand",), ())]) == "1 bone cleaned in a.pads; a is kept"
+    many = results.summary([Written("a.pads", "a", (), ("Arm", "Leg")), Written("b.pads", "b", ("Leg",), ("Arm",))])
+    assert many == "1 bone of 2 armatures cleaned; the original actions are kept; 3 locked bones left alone"
 
 
 def test_ranges_and_limbs(armature):
