@@ -208,7 +208,8 @@ def _clean_piece(
         result = _leapt_in_part(piece.bridged, result, leapt | doubted, 0.0)
     result = steady_locations(residual, piece.before, result, kept.held)
     if not settings.jitter:
-        result = pass_through(piece.bridged, result, keep_unbroken(kept, hidden | leapt | doubted))
+        broken = (hidden | leapt | doubted) if settings.pops else hidden
+        result = pass_through(piece.bridged, result, keep_unbroken(kept, broken))
     freedom = find_freedom(residual.bones, kept.held, kept.location.all(axis=0))
     result = steady_rig_feet(residual, result, _noise_of(seen, cleaned), settings.feet * settings.strength, freedom)
     return pass_through(piece.before, result, kept), cleaned

@@ -36,14 +36,17 @@ def fix_settings(problem: Problem, mapping: Mapping, usual: CleanSettings) -> Cl
 
 
 def fix_all_settings(problems: Sequence[Problem], mapping: Mapping, usual: CleanSettings) -> CleanSettings:
-    """Settings that put all listed problems of a kind in FIXABLE right, in one go."""
+    """Settings that put all listed problems of a kind in FIXABLE right, in one go.
+
+    What is filled in is so one by one: a leap that the user took off the list stays.
+    """
     kinds = {problem.kind for problem in problems}
-    lost = [problem for problem in problems if problem.kind in ("frozen", "missing")]
+    lost = [problem for problem in problems if problem.kind in _FILLED]
     return replace(
         _nothing(usual, None, None),
         strength=usual.strength,
         jitter="jitter" in kinds,
-        pops=bool(kinds & {"pop", "swap"}),
+        pops="swap" in kinds,
         complete=tuple(HiddenBones(_bones(each, mapping), each.first, each.last) for each in lost),
         feet=1.0 if "slide" in kinds else 0.0,
     )

@@ -42,9 +42,11 @@ def test_jitter_is_taken_out_of_the_limb_in_its_frames_alone():
 
 def test_all_of_them_ask_for_what_is_in_the_list_and_no_more():
     lost = problem("missing", "right_shoulder", "right_elbow")
-    settings = fix_all_settings([problem("pop", "left_knee"), lost], MAPPING, USUAL)
-    assert (settings.pops, settings.jitter, settings.gaps, settings.feet) == (True, False, False, 0.0)
-    assert settings.complete == (HiddenBones(("RIGHT_SHOULDER", "RIGHT_ELBOW"), 50.0, 60.0),)
+    settings = fix_all_settings([problem("pop", "left_knee", first=9.0, last=9.0), lost], MAPPING, USUAL)
+    assert (settings.pops, settings.jitter, settings.gaps, settings.feet) == (False, False, False, 0.0)
+    leap, arm = HiddenBones(("LEFT_KNEE",), 9.0, 9.0), HiddenBones(("RIGHT_SHOULDER", "RIGHT_ELBOW"), 50.0, 60.0)
+    assert settings.complete == (leap, arm)
+    assert fix_all_settings([problem("swap", "left_elbow", "right_elbow")], MAPPING, USUAL).pops
     assert (settings.start, settings.end) == (None, None)
     settings = fix_all_settings([problem("jitter", "head"), problem("slide", "left_toe")], MAPPING, USUAL)
     assert (settings.pops, settings.jitter, settings.feet) == (False, True, 1.0)
