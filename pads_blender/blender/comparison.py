@@ -13,7 +13,7 @@ from ..errors import TakeError
 from . import compat
 from .pose_at import pose_at
 from .rig_reader import read_take
-from .rig_writer import ORIGINAL, find_cleaned, restore_unkeyed, toggle_original, write_take
+from .rig_writer import ORIGINAL, find_cleaned, remove_unused, restore_unkeyed, toggle_original, write_take
 
 _BELOW, _ABOVE = "PADS Original", "PADS Cleaned"
 _NO_COMPARISON = "has no cleaned motion to compare with: press Clean Mocap first."
@@ -42,7 +42,7 @@ def find_comparison(armature: bpy.types.Object) -> Comparison | None:
         return None
     original, cleaned = current.get(ORIGINAL), current
     if original is None:
-        original, cleaned = current, find_cleaned(current, animation.action_slot.handle)
+        original, cleaned = current, find_cleaned(armature, current)
     return Comparison(original, cleaned, animation.action_slot.handle) if original and cleaned else None
 
 
@@ -86,7 +86,7 @@ def accept(armature: bpy.types.Object) -> str:
     accepted = found.cleaned
     if blend < 1.0:
         accepted = _blended(armature, found, blend)
-        bpy.data.actions.remove(found.cleaned)
+        remove_unused(found.cleaned)
     del accepted[ORIGINAL]
     return accepted.name
 
@@ -97,7 +97,7 @@ def discard(armature: bpy.types.Object) -> str:
     _remove_tracks(armature.animation_data)
     compat.assign_action(armature.animation_data, found.original, found.slot_handle)
     restore_unkeyed(armature, found.cleaned)
-    bpy.data.actions.remove(found.cleaned)
+    remove_unused(found.cleaned)
     return found.original.name
 
 

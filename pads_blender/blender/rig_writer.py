@@ -19,6 +19,7 @@ from .transforms import CurveTable, Property, tabulate
 
 ORIGINAL = "pads_original"  # custom property of a cleaned action that points at the action it was made from
 _SLOT = "pads_slot"  # one that holds the handle of the slot that was cleaned
+_ARMATURE = "pads_armature"  # one that holds the name of the armature it was made for
 _UNKEYED = "pads_unkeyed"  # and one that holds the values of channels for which the original has no curves, as JSON
 _SMALLEST_CORRECTION_RADIANS = 1e-4  # 0.006 degrees: below that, what an evaluated pose is off is left
 _SMALLEST_CORRECTION = 1e-5  # of the rig's size
@@ -64,7 +65,8 @@ def write_take(armature: bpy.types.Object, before: RigTake, after: RigTake, swit
         bpy.data.actions.remove(cleaned)
         _restore(armature, writer.unkeyed)
         raise
-    cleaned[ORIGINAL], cleaned[_SLOT], cleaned[_UNKEYED] = original, handle, json.dumps(writer.unkeyed)
+    cleaned[ORIGINAL], cleaned[_SLOT], cleaned[_ARMATURE] = original, handle, armature.name
+    cleaned[_UNKEYED] = json.dumps(writer.unkeyed)
     original.use_fake_user = True
     return Written(cleaned.name, original.name, tuple(dict.fromkeys(writer.keyed)), tuple(dict.fromkeys(writer.locked)))
 
@@ -73,7 +75,7 @@ def toggle_original(armature: bpy.types.Object) -> str:
     """Switch between the cleaned action and the one it was made from; the name of the one now shown."""
     animation = armature.animation_data
     current = animation.action if animation else None
-    other = current and (current.get(ORIGINAL) or find_cleaned(current, animation.action_slot.handle))
+    other = current and (current.get(ORIGINAL) or find_cleaned(armature, current))
     if not other:
         raise TakeError(f"{armature.name} has no cleaned action to compare with: press Clean Mocap first.")
     current.use_fake_user = True  # an action that is not shown may have no user, and would not be saved
@@ -97,11 +99,19 @@ def _restore(armature: bpy.types.Object, unkeyed: list[tuple[str, str, list[floa
             setattr(owner, name, values)
 
 
-def find_cleaned(original: bpy.types.Action, slot_handle: int) -> bpy.types.Action | None:
-    """The cleaned action made last from this slot of an action."""
-    found = (original, slot_handle)
-    cleaned = [action for action in bpy.data.actions if (action.get(ORIGINAL), action.get(_SLOT)) == found]
-    return max(cleaned, key=lambda action: action.session_uid, default=None)
+def find_cleaned(armature: bpy.types.Object, original: bpy.types.Action) -> bpy.types.Action | None:
+    """The cleaned action made last for the armature from its slot of an action; not what others on the slot have."""
+    wanted = (original, armature.animation_data.action_slot.handle)
+    cleaned = [action for action in bpy.data.actions if (action.get(ORIGINAL), action.get(_SLOT)) == wanted]
+    own = [action for action in cleaned if bpy.data.objects.get(action.get(_ARMATURE, "")) in (None, armature)]
+    return max(own, key=lambda action: (action.get(_ARMATURE) == armature.name, action.session_uid), default=None)
+
+
+def remove_unused(action: bpy.types.Action) -> None:
+    """Remove an action, unless another object shows it or another action was made from it."""
+    action.use_fake_user = False
+    if not action.users:
+        bpy.data.actions.remove(action)
 
 
 def _correct(writer: "_Writer", after: RigTake) -> None:

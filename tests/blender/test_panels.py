@@ -20,14 +20,18 @@ pytestmark = pytest.mark.usefixtures("registered")
 @pytest.fixture
 def popped(armature):
     """The left forearm leaps in frame 20."""
-    curves = armature.animation_data.action.layers[0].strips[0].channelbags[0].fcurves
-    path = 'pose.bones["LeftForeArm"].rotation_quaternion'
-    channels = [curves.find(path, index=index) for index in range(4)]
-    value = np.array([fcurve.keyframe_points[19].co[1] for fcurve in channels])
-    leap = rot.multiply(value, rot.from_rotation_vector(np.array([0.0, 0.0, 1.2])))
-    for fcurve, each in zip(channels, leap, strict=True):
-        fcurve.keyframe_points[19].co[1] = each
+    leap(armature, "LeftForeArm", 20)
     return armature
+
+
+def leap(armature, bone: str, frame: int) -> None:
+    curves = armature.animation_data.action.layers[0].strips[0].channelbags[0].fcurves
+    path = f'pose.bones["{bone}"].rotation_quaternion'
+    channels = [curves.find(path, index=index) for index in range(4)]
+    value = np.array([fcurve.keyframe_points[frame - 1].co[1] for fcurve in channels])
+    leapt = rot.multiply(value, rot.from_rotation_vector(np.array([0.0, 0.0, 1.2])))
+    for fcurve, each in zip(channels, leapt, strict=True):
+        fcurve.keyframe_points[frame - 1].co[1] = each
 
 
 def turned(before, after) -> np.ndarray:
@@ -79,6 +83,21 @@ def test_all_problems_are_fixed_at_once(popped):
     assert bpy.ops.pads.fix_all_problems() == {"FINISHED"}
     assert popped.animation_data.action.name == "walk.pads"
     assert {item.kind for item in popped.pads.problems} <= {"PENETRATION"}
+
+
+def test_what_was_ignored_stays_when_all_others_are_fixed(popped):
+    leap(popped, "RightForeArm", 29)
+    before = read_take(popped)
+    bpy.ops.pads.find_problems()
+    rig = popped.pads
+    for number in reversed(range(len(rig.problems))):
+        if (rig.problems[number].kind, rig.problems[number].bone) != ("POP", "LeftForeArm"):
+            rig.active_problem = number
+            bpy.ops.pads.ignore_problem()
+    bpy.ops.pads.fix_all_problems()
+    degrees = turned(before, read_take(popped))
+    assert degrees[19, before.names.index("LeftForeArm")] > 40.0
+    assert degrees[28, before.names.index("RightForeArm")] < 1e-3
 
 
 def test_ignored_and_marked(popped):
@@ -323,6 +342,35 @@ def test_several_armatures_in_one_press(armature):
     bpy.context.scene.pads.quality = "FAST"
     assert bpy.ops.pads.clean() == {"FINISHED"}
     assert {each.animation_data.action.name for each in (armature, other)} == {"walk.pads", "walk.001.pads"}
+
+
+def test_armatures_on_one_slot_keep_their_own_cleaned_motion(armature):
+    other = armature.copy()
+    other.name = "second"
+    bpy.context.scene.collection.objects.link(other)
+    other.select_set(True)
+    bpy.context.scene.pads.quality = "FAST"
+    bpy.ops.pads.clean()
+    for each in (armature, other):
+        bpy.context.view_layer.objects.active = each
+        bpy.ops.pads.compare()
+    for each, cleaned in ((armature, "walk.pads"), (other, "walk.pads.001")):
+        bpy.context.view_layer.objects.active = each
+        bpy.ops.pads.compare()
+        assert each.animation_data.action.name == cleaned
+    bpy.context.view_layer.objects.active = armature
+    bpy.ops.pads.discard()
+    assert other.animation_data.action.name == "walk.pads.001"
+    assert comparison.find_comparison(armature) is None
+
+
+def test_a_motion_that_another_object_has_as_well_is_discarded_for_one_alone(armature):
+    bpy.context.scene.pads.quality = "FAST"
+    bpy.ops.pads.clean()
+    other = armature.copy()
+    bpy.ops.pads.discard()
+    assert armature.animation_data.action.name == "walk"
+    assert other.animation_data.action.name == "walk.pads"
 
 
 @pytest.fixture
