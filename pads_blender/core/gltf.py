@@ -50,14 +50,21 @@ def _split(raw: bytes) -> tuple[bytes, bytes]:
 
 
 def frame_rate(gltf: Gltf) -> float | None:
-    """Frames a second of the densest keys in the file; None where nothing is animated."""
+    """Frames a second of the densest keys in the file; None where nothing is animated, or the file is damaged."""
+    try:
+        rate = max((steps / seconds for steps, seconds in _spans(gltf) if seconds > 0), default=None)
+    except (KeyError, IndexError, TypeError):  # Blender's importer will say what is wrong with it
+        return None
+    return round(rate) if rate and abs(rate - round(rate)) < _NEAR_WHOLE else rate
+
+
+def _spans(gltf: Gltf) -> list[tuple[int, float]]:
+    """Steps and seconds from the first to the last key, of all animated channels."""
     accessors = gltf.data.get("accessors", [])
     times = [
         accessors[sampler["input"]] for motion in gltf.data.get("animations", []) for sampler in motion["samplers"]
     ]
-    spans = [(each["count"] - 1, each["max"][0] - each["min"][0]) for each in times if "max" in each and "min" in each]
-    rate = max((steps / seconds for steps, seconds in spans if seconds > 0), default=None)
-    return round(rate) if rate and abs(rate - round(rate)) < _NEAR_WHOLE else rate
+    return [(each["count"] - 1, each["max"][0] - each["min"][0]) for each in times if "max" in each and "min" in each]
 
 
 def has_skin(gltf: Gltf) -> bool:
