@@ -14,8 +14,8 @@ from .rig_reader import find_curves
 def chosen_armatures(context: bpy.types.Context) -> list[bpy.types.Object]:
     """The active armature and all others that are selected and animated, outside of Edit Mode."""
     others = [each for each in context.selected_objects if each != context.object]
-    armatures = [each for each in (context.object, *others) if each and each.type == "ARMATURE" and each.mode != "EDIT"]
-    return [armature for armature in armatures if is_animated(armature)]
+    armatures = [each for each in (context.object, *others) if each and each.type == "ARMATURE"]
+    return [armature for armature in armatures if is_animated(armature) and not armature.data.is_editmode]
 
 
 def chosen_bones(context: bpy.types.Context) -> tuple[str, ...]:

@@ -48,7 +48,7 @@ def _attempt(operator: bpy.types.Operator, method: Callable[[], OperatorResult])
 def has_armature(cls: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
     """Whether an armature is active, outside of its edit mode; if not, the button says so."""
     armature = context.object
-    if armature is None or armature.type != "ARMATURE" or armature.mode == "EDIT":
+    if armature is None or armature.type != "ARMATURE" or armature.data.is_editmode:
         cls.poll_message_set("Select an armature, in Object or Pose Mode")
         return False
     return True

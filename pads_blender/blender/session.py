@@ -34,7 +34,8 @@ class Task:
         """What keeps the result from being applied at the moment, or None."""
         if bpy.app.is_job_running("RENDER"):
             return "the render"
-        edited = (each for each in bpy.data.objects if each.session_uid in self.armatures and each.mode == "EDIT")
+        own = (each for each in bpy.data.objects if each.session_uid in self.armatures)
+        edited = (each for each in own if each.data.is_editmode)  # be it through another object with the same bones
         armature = next(edited, None)
         return armature and f"{armature.name} to leave Edit Mode"
 

@@ -155,6 +155,18 @@ def test_edit_mode_meanwhile_is_waited_for(armature, begin):
     assert "walk.pads" in finish(session)
 
 
+def test_edit_mode_through_another_object_is_waited_for_as_well(armature, begin):
+    other = armature.copy()
+    bpy.context.scene.collection.objects.link(other)
+    session = begin()
+    bpy.context.view_layer.objects.active = other
+    bpy.ops.object.mode_set(mode="EDIT")
+    wait_for_worker(session)
+    assert session.step() is None
+    bpy.ops.object.mode_set(mode="OBJECT")
+    assert "walk.pads" in finish(session)
+
+
 def test_bones_edited_meanwhile(armature, begin):
     session = begin()
     bpy.ops.object.mode_set(mode="EDIT")
