@@ -74,7 +74,7 @@ class PADS_OT_find_problems(JobOperator, bpy.types.Operator):  # noqa: N801 - Bl
             problem_list.store(find_armature(snapshot), problems)
             problem_list.store_warnings(find_armature(snapshot), warnings)
             said = f"{len(problems) or 'No'} problem{'' if len(problems) == 1 else 's'} found"
-            return " ".join([said, *(warning.text for warning in warnings)])
+            return " ".join([f"{said}.", *(warning.text for warning in warnings)]) if warnings else said
 
         return Task("Looking for problems", work, apply)
 

@@ -29,7 +29,7 @@ class PADS_UL_contacts(bpy.types.UIList):  # noqa: N801 - Blender's own pattern
         """Switch, joint, first and last frame."""
         row = layout.row(align=True)
         row.prop(item, "use", text="")
-        row = row.split(factor=0.44)
+        row = row.split(factor=0.43)  # room for frames of four digits: what does not fit is cut off
         row.prop(item, "joint", text="", emboss=False)
         row = row.row(align=True)
         row.prop(item, "first", text="", emboss=False)
@@ -57,11 +57,11 @@ class PADS_PT_feet(bpy.types.Panel):  # noqa: N801 - Blender's own pattern
         layout, rig = self.layout, context.object.pads
         if jobs.running() is None:
             layout.operator(PADS_OT_find_contacts.bl_idname, icon="VIEWZOOM")
-        row = layout.row()
-        row.template_list("PADS_UL_contacts", "", rig, "contacts", rig, "active_contact", rows=4)
-        column = row.column(align=True)
-        column.operator(PADS_OT_add_contact.bl_idname, text="", icon="ADD")
-        column.operator(PADS_OT_remove_contact.bl_idname, text="", icon="REMOVE")
+        column = layout.column(align=True)
+        column.template_list("PADS_UL_contacts", "", rig, "contacts", rig, "active_contact", rows=4)
+        row = column.row(align=True)
+        row.operator(PADS_OT_add_contact.bl_idname, text="Add", icon="ADD")
+        row.operator(PADS_OT_remove_contact.bl_idname, text="Remove", icon="REMOVE")
         if len(rig.contacts):
             layout.prop(context.scene.pads, "feet_lock", slider=True)
             layout.operator(PADS_OT_lock_feet.bl_idname, icon="LOCKED")
