@@ -14,11 +14,21 @@ from .tab import draw_text, is_armature_active
 if TYPE_CHECKING:
     from ..core.mapping import Mapping
 
-_SHOWN = {"unknown": "Unknown names", "none": "Nothing", "hik": "HumanIK", "vrm": "VRM", "smpl": "SMPL"}
+_SHOWN = {
+    "unknown": "Unknown names",
+    "none": "Nothing",
+    "words": "Common words",
+    "hik": "HumanIK",
+    "xsens_bvh": "Xsens/OptiTrack",  # both write Hip, Knee and Ankle
+    "openpose": "OpenPose",
+    "freemocap": "FreeMoCap",
+}
+_CAPITALS = {"vrm", "smpl", "cmu", "asf", "bvh", "mvn", "fk", "mpfb", "mmd", "cc"}
 
 
 def _summary(mapping: Mapping) -> str:
-    name = _SHOWN.get(mapping.convention) or mapping.convention.replace("_", " ").title()
+    words = (word.upper() if word in _CAPITALS else word.title() for word in mapping.convention.split("_"))
+    name = _SHOWN.get(mapping.convention) or " ".join(words)
     return f"{name}: {len(JOINTS) - len(mapping.missing())} of {len(JOINTS)} joints"
 
 
