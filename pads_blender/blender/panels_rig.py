@@ -32,6 +32,12 @@ def _summary(mapping: Mapping) -> str:
     return f"{name}: {len(JOINTS) - len(mapping.missing())} of {len(JOINTS)} joints"
 
 
+def _remarks(mapping: Mapping) -> list[str]:
+    """Joints that the user should look at."""
+    listed = {"Without a bone": mapping.missing(), "Unsure, please look": mapping.unsure()}
+    return [f"{text}: {', '.join(joints).replace('_', ' ')}" for text, joints in listed.items() if joints]
+
+
 class PADS_PT_rig(bpy.types.Panel):  # noqa: N801 - Blender's own pattern
     """What the armature was recognised as."""
 
@@ -53,9 +59,8 @@ class PADS_PT_rig(bpy.types.Panel):  # noqa: N801 - Blender's own pattern
         layout.label(text=_summary(shown.mapping), icon="ERROR" if shown.trouble else "CHECKMARK")
         if shown.trouble:
             draw_text(layout.column(align=True), context, shown.trouble)
-        elif missing := shown.mapping.missing():
-            named = ", ".join(joint.replace("_", " ") for joint in missing)
-            draw_text(layout.column(align=True), context, f"Without a bone: {named}", icon="INFO")
+        for remark in () if shown.trouble else _remarks(shown.mapping):
+            draw_text(layout.column(align=True), context, remark, icon="INFO")
         for warning in filter(None, context.object.pads.warnings.split("\n")):
             draw_text(layout.column(align=True), context, warning, icon="ERROR")
 

@@ -22,6 +22,7 @@ NAMES = 0.95
 BODY = 0.6
 OUT_OF_ORDER = 0.5  # factor for a bone that does not hang below the bone of its parent joint
 CONFIDENT = 0.3  # below this a joint stays empty
+SURE = 0.7  # below this, which needs more than the body's shape alone, the user is asked to look
 
 _LIMBS = {"leg": ("hip", "knee", "ankle"), "arm": ("shoulder", "elbow", "wrist")}
 _LIMB_JOINTS = tuple(f"{side}_{role}" for side in SIDES for roles in _LIMBS.values() for role in roles)
@@ -64,6 +65,11 @@ class Mapping:
     def missing(self) -> tuple[str, ...]:
         """Joints without a bone, in model order."""
         return tuple(joint for joint in JOINTS if self.joints[joint] is None)
+
+    def unsure(self) -> tuple[str, ...]:
+        """Joints with a bone that is no more than a good guess, in model order."""
+        chosen = {joint: self.joints[joint] for joint in JOINTS}
+        return tuple(joint for joint, each in chosen.items() if each and each.confidence < SURE)
 
     def bone(self, joint: str) -> str | None:
         """Name of the joint's bone, or None."""

@@ -1,16 +1,18 @@
 """Lists and panels: problems, contacts, the rig's pickers, the comparison; each button pressed in background mode."""
 
 import json
+from dataclasses import replace
 
 import bpy
 import numpy as np
 import pytest
 
-from pads_blender.blender import addon, menus, overlay, problem_list, results
+from pads_blender.blender import addon, menus, overlay, panels_rig, problem_list, results
 from pads_blender.blender.joint_pickers import shown_mapping
 from pads_blender.blender.rig_reader import read_take
 from pads_blender.blender.rig_writer import Written
 from pads_blender.core import rotations as rot
+from pads_blender.core.mapping import JointBone
 from pads_blender.tasks.take_warnings import TakeWarning
 
 pytestmark = pytest.mark.usefixtures("registered")
@@ -272,3 +274,12 @@ def test_what_is_odd_about_a_take_is_kept_for_the_panel(armature):
     assert armature.pads.warnings == "Too quick.\nToo short."
     bpy.ops.pads.find_problems()  # a take with nothing odd about it as a whole
     assert armature.pads.warnings == ""
+
+
+def test_joints_without_a_bone_and_unsure_ones_are_named(armature):
+    mapping = shown_mapping(armature).mapping
+    full = {joint: JointBone("any", 1.0) for joint in mapping.joints}
+    assert panels_rig._remarks(replace(mapping, joints=full)) == []
+    joints = full | {"head_top": None, "left_knee": JointBone("LeftLeg", 0.5)}
+    remarks = panels_rig._remarks(replace(mapping, joints=joints))
+    assert remarks == ["Without a bone: head top", "Unsure, please look: left knee"]

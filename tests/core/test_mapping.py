@@ -538,6 +538,13 @@ def test_fewer_known_names_mean_less_confidence():
     assert one_off.joints["left_hip"].confidence < full.joints["left_hip"].confidence
 
 
+def test_what_shape_alone_tells_is_unsure_until_the_user_sets_it():
+    assert human_bones(HIK).guess().unsure() == ()
+    guessed = human_bones(HIK | {"left_knee": "Ginocchio"}).guess()
+    assert guessed.unsure() == ("left_knee",)
+    assert guessed.with_joint("left_knee", "Ginocchio").unsure() == ()
+
+
 def test_broken_hierarchy_costs_confidence():
     bones = human_bones(HIK)
     parents = list(bones.parents)
