@@ -111,7 +111,7 @@ def all_up_with_odd_roll(take: RigTake) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.mark.parametrize(
     ("rest", "degrees"),
-    [(a_pose, 0.01), (all_up_with_odd_roll, 0.01), (nothing_human, 1.0)],
+    [(a_pose, 0.01), (all_up_with_odd_roll, 0.01), (nothing_human, 1.5)],
     ids=lambda value: getattr(value, "__name__", None),
 )
 def test_the_rest_pose_does_not_matter(clip, prior, rest, degrees):
