@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ..core.rig import RigTake
     from ..diffusion.prior import Prior
     from ..tasks.clean import CleanSettings
+    from ..tasks.cleaned import Cleaned
 
 
 class PADS_OT_clean(JobOperator, bpy.types.Operator):  # noqa: N801 - Blender's own pattern
@@ -115,11 +116,12 @@ def clean_task(
         several = zip(snapshots, settings, steps, strict=True)
         return [_clean_one_of_several(each, asked, prior, step) for each, asked, step in several]
 
-    def apply(after: list) -> str:
+    def apply(cleaned: list[Cleaned | PadsError]) -> str:
+        after = [each if isinstance(each, PadsError) else each.after for each in cleaned]
         said = _with_others(deliver_all(snapshots, after), left_out)
         if afterwards:
             afterwards()
-        return said
+        return _with_others(said, _keep_warnings(snapshots, cleaned))
 
     return Task(title, work, apply, tuple(each.armature_uid for each in snapshots))
 
@@ -144,15 +146,26 @@ def _with_others(said: str, others: Sequence[str]) -> str:
     return ". ".join([said, " ".join(others)]) if others else said
 
 
-def _clean_one(snapshot: Snapshot, settings: CleanSettings, prior: Prior, on_step: jobs.OnStep) -> RigTake:
+def _keep_warnings(snapshots: list[Snapshot], cleaned: list[Cleaned | PadsError]) -> list[str]:
+    """What is odd about the takes as a whole, which the Rig panel goes on showing."""
+    said = []
+    for snapshot, each in zip(snapshots, cleaned, strict=True):
+        if not isinstance(each, PadsError):
+            said += [warning.text for warning in each.warnings]
+            with contextlib.suppress(TakeError):  # it may have been deleted while the others were cleaned
+                problem_list.store_warnings(find_armature(snapshot), each.warnings)
+    return said
+
+
+def _clean_one(snapshot: Snapshot, settings: CleanSettings, prior: Prior, on_step: jobs.OnStep) -> Cleaned:
     from ..tasks.cleaned import clean_rig
 
-    return clean_rig(snapshot.take, snapshot.mapping, snapshot.kept, settings, prior, on_step).after
+    return clean_rig(snapshot.take, snapshot.mapping, snapshot.kept, settings, prior, on_step)
 
 
 def _clean_one_of_several(
     snapshot: Snapshot, settings: CleanSettings, prior: Prior, on_step: jobs.OnStep
-) -> RigTake | PadsError:
+) -> Cleaned | PadsError:
     """The take cleaned, or why that cannot be: the others are to be cleaned all the same."""
     try:
         return _clean_one(snapshot, settings, prior, on_step)

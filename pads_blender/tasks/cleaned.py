@@ -17,11 +17,12 @@ OnStep = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Cleaned:
-    """A take before and after, and the task's report as plain data."""
+    """A take before and after, the task's report as plain data, and what is odd about the take as a whole."""
 
     before: RigTake
     after: RigTake
     report: dict
+    warnings: tuple[TakeWarning, ...]
 
 
 def clean_rig(
@@ -32,7 +33,7 @@ def clean_rig(
     settings = _without_reference_pose(settings, warnings)
     after, report = clean_take(take, mapping, settings, prior, on_step, kept)
     report = report | {"warnings": [warning.to_json() for warning in warnings]}
-    return Cleaned(take, pass_through(take, carry_travel(take, after), kept), report)
+    return Cleaned(take, pass_through(take, carry_travel(take, after), kept), report, tuple(warnings))
 
 
 def _without_reference_pose(settings: CleanSettings, warnings: list[TakeWarning]) -> CleanSettings:

@@ -14,6 +14,12 @@ def jitter(armature) -> float:
     return float(np.abs(np.diff(pose_matrices(read_take(armature))[..., :3, 3], 3, axis=0)).mean())
 
 
+def scale_time(armature, factor: float) -> None:
+    for fcurve in armature.animation_data.action.layers[0].strips[0].channelbags[0].fcurves:
+        for point in fcurve.keyframe_points:
+            point.co[0] = 1.0 + factor * (point.co[0] - 1.0)
+
+
 def test_clean_makes_a_calmer_action_and_keeps_the_original(armature):
     before = jitter(armature)
     assert bpy.ops.pads.clean() == {"FINISHED"}
@@ -58,3 +64,10 @@ def test_a_refusal_is_one_sentence_and_changes_nothing(armature):
     assert [action.name for action in bpy.data.actions] == ["walk"]
     with pytest.raises(RuntimeError, match="no cleaned motion yet"):
         bpy.ops.pads.compare()
+
+
+def test_clean_says_what_is_odd_about_the_take(armature):
+    """As Find Problems does: a walk played four times too slow."""
+    scale_time(armature, 4.0)
+    assert bpy.ops.pads.clean() == {"FINISHED"}
+    assert "slow motion" in armature.pads.warnings
