@@ -140,7 +140,9 @@ def _frame_rate(moving: np.ndarray, positions: np.ndarray, fps: float) -> TakeWa
     if quick is not None and quick > _QUICK:
         return TakeWarning("frame_rate", f"Limbs move too quickly for {fps:g} frames a second: check the frame rate.")
     if slow is not None and slow < _SLOW:
-        return TakeWarning("frame_rate", f"Limbs move as if in slow motion at {fps:g} frames a second: check Frame Rate in the Output properties.")
+        return TakeWarning(
+            "frame_rate", f"Limbs move as if in slow motion at {fps:g} frames a second: check the frame rate."
+        )
     return None
 
 
