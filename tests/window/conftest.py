@@ -68,9 +68,24 @@ answer = bpy.context.object.name
 """
 
 
-@pytest.fixture
-def rig(program, dirty_bvh) -> str:
-    """The name of the dirty take's armature, alone in a new file."""
+def import_take(program: Program, path: Path) -> str:
+    """The name of a BVH's armature, alone in a new file."""
     program.run("bpy.ops.wm.read_homefile(app_template='')")
     wait_for(lambda: program.ask("len(bpy.context.window_manager.windows)"))
-    return program.run(IMPORT.format(path=str(dirty_bvh)))
+    return program.run(IMPORT.format(path=str(path)))
+
+
+@pytest.fixture
+def rig(program, dirty_bvh) -> str:
+    """The name of the dirty take's armature."""
+    return import_take(program, dirty_bvh)
+
+
+@pytest.fixture
+def long_rig(program, dirty_bvh) -> str:
+    """The same take eight times over: long enough to be cancelled on any machine."""
+    head, _, motion = dirty_bvh.read_text().partition("MOTION\n")
+    _, frame_time, *rows = motion.splitlines()
+    path = dirty_bvh.with_name("long_walk.bvh")
+    path.write_text("\n".join([f"{head}MOTION", f"Frames: {8 * len(rows)}", frame_time, *8 * rows, ""]))
+    return import_take(program, path)

@@ -17,12 +17,12 @@ def share_done(program) -> float:
     return program.run(JOB + "job.progress.share if job else 0.0")
 
 
-def test_from_import_to_the_saved_file(program, rig, screenshots, tmp_path):
+def test_from_import_to_the_saved_file(program, long_rig, screenshots, tmp_path):
     sidebar = Sidebar(program)
     original, before = program.ask(ACTION), program.ask(ACTIONS)
 
     sidebar.press("pads.clean")
-    wait_for(lambda: share_done(program) > 0.1)
+    wait_for(lambda: share_done(program) > 0.05)
     time.sleep(0.6)  # the tab is drawn anew ten times a second
     program.screen.picture(screenshots / "progress.png")
     program.screen.key("Escape")
