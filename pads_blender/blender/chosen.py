@@ -7,8 +7,10 @@ import numpy as np
 
 from ..errors import TakeError
 from . import compat, curves
+from .kept_keys import KeptKeys
 from .reporting import is_animated
 from .rig_reader import find_curves
+from .snapshot import Snapshot, take_snapshot
 
 
 def chosen_armatures(context: bpy.types.Context) -> list[bpy.types.Object]:
@@ -16,6 +18,13 @@ def chosen_armatures(context: bpy.types.Context) -> list[bpy.types.Object]:
     others = [each for each in context.selected_objects if each != context.object]
     armatures = [each for each in (context.object, *others) if each and each.type == "ARMATURE"]
     return [armature for armature in armatures if is_animated(armature) and not armature.data.is_editmode]
+
+
+def chosen_take(context: bpy.types.Context) -> Snapshot:
+    """The active armature's take with the scene's settings of what is kept."""
+    settings = context.scene.pads
+    keys = KeptKeys(settings.keep_extreme, settings.keep_selected)
+    return take_snapshot(context.object, keys, settings.switch_to_fk)
 
 
 def chosen_bones(context: bpy.types.Context) -> tuple[str, ...]:

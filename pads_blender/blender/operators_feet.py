@@ -6,18 +6,12 @@ from .. import jobs
 from ..core.rig import RigTake
 from ..tasks.contacts import ContactRange
 from . import contact_list
+from .chosen import chosen_take
 from .job_operator import JobOperator
-from .kept_keys import KeptKeys
 from .operators_clean import deliver_all
 from .reporting import OperatorResult, has_armature, has_motion, is_idle
 from .session import Task
-from .snapshot import Snapshot, find_armature, take_snapshot
-
-
-def _snapshot(context: bpy.types.Context) -> Snapshot:
-    settings = context.scene.pads
-    keys = KeptKeys(settings.keep_extreme, settings.keep_selected)
-    return take_snapshot(context.object, keys, settings.switch_to_fk)
+from .snapshot import find_armature
 
 
 class PADS_OT_find_contacts(JobOperator, bpy.types.Operator):  # noqa: N801 - Blender's own pattern
@@ -36,7 +30,7 @@ class PADS_OT_find_contacts(JobOperator, bpy.types.Operator):  # noqa: N801 - Bl
         """The active armature's take."""
         from ..tasks.foot_lock import list_contacts  # not above: Blender's start must not wait for it
 
-        snapshot = _snapshot(context)
+        snapshot = chosen_take(context)
 
         def apply(found: tuple[ContactRange, ...]) -> str:
             contact_list.store(find_armature(snapshot), found)
@@ -64,7 +58,7 @@ class PADS_OT_lock_feet(JobOperator, bpy.types.Operator):  # noqa: N801 - Blende
 
     def prepare(self, context: bpy.types.Context) -> Task:
         """The active armature's take and its contacts."""
-        snapshot, strength = _snapshot(context), context.scene.pads.feet_lock
+        snapshot, strength = chosen_take(context), context.scene.pads.feet_lock
         contacts = contact_list.read(context.object)
 
         def work(on_step: jobs.OnStep) -> list[RigTake]:

@@ -9,23 +9,16 @@ import bpy
 from .. import jobs
 from ..errors import TakeError
 from . import problem_list
+from .chosen import chosen_take
 from .job_operator import JobOperator
-from .kept_keys import KeptKeys
 from .operators_clean import clean_task
 from .reporting import OperatorResult, has_armature, has_motion, is_idle, reports_errors
 from .session import Task
-from .snapshot import Snapshot, find_armature, take_snapshot
+from .snapshot import find_armature
 
 if TYPE_CHECKING:  # what is worked out is imported where it is used: Blender's start must not wait for it
     from ..tasks.problems import Problem
     from ..tasks.take_warnings import TakeWarning
-
-
-def _snapshot(context: bpy.types.Context) -> Snapshot:
-    """The active armature's take with the scene's settings of what is kept."""
-    settings = context.scene.pads
-    keys = KeptKeys(settings.keep_extreme, settings.keep_selected)
-    return take_snapshot(context.object, keys, settings.switch_to_fk)
 
 
 def _has_active(cls: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
@@ -63,7 +56,7 @@ class PADS_OT_find_problems(JobOperator, bpy.types.Operator):  # noqa: N801 - Bl
         from ..tasks.problems import find_problems
         from ..tasks.take_warnings import find_warnings
 
-        snapshot = _snapshot(context)
+        snapshot = chosen_take(context)
 
         def work(on_step: jobs.OnStep) -> tuple[list[Problem], list[TakeWarning]]:
             take, mapping = snapshot.take, snapshot.mapping
@@ -102,7 +95,7 @@ class PADS_OT_fix_problem(JobOperator, bpy.types.Operator):  # noqa: N801 - Blen
         """The active armature's take, with settings for the one problem."""
         from ..tasks.fixes import fix_settings
 
-        problem, snapshot = problem_list.read_active(context.object), _snapshot(context)
+        problem, snapshot = problem_list.read_active(context.object), chosen_take(context)
         settings = fix_settings(problem, snapshot.mapping, context.scene.pads.to_settings())
         return clean_task("Fixing", [snapshot], [settings], lambda: problem_list.drop(find_armature(snapshot), problem))
 
@@ -126,7 +119,7 @@ class PADS_OT_fix_all_problems(JobOperator, bpy.types.Operator):  # noqa: N801 -
         problems = [problem for problem in problem_list.read(context.object) if problem.kind in FIXABLE]
         if not problems:
             raise TakeError("Nothing in the list can be put right: feet below the floor are only pointed out.")
-        snapshot = _snapshot(context)
+        snapshot = chosen_take(context)
         settings = fix_all_settings(problems, snapshot.mapping, context.scene.pads.to_settings())
 
         def drop_all() -> None:
