@@ -74,9 +74,14 @@ def find_python(version: str) -> str | None:
     return next(filter(None, (probe(command, version) for command in candidate_commands(version))), None)
 
 
+def versions_by_preference() -> list[str]:
+    """The supported versions, the one that runs this first."""
+    return sorted(VENVS, key=lambda version: version != RUNNING)
+
+
 def choose_python(wanted: str | None) -> tuple[str, str]:
     """(version, path) of the Python to work with."""
-    versions = [wanted] if wanted else sorted(VENVS, key=lambda version: version != RUNNING)
+    versions = [wanted] if wanted else versions_by_preference()
     for version in versions:
         path = find_python(version)
         if path:
@@ -271,10 +276,10 @@ def package(arguments: list[str]) -> int:
 
 
 def pythons(arguments: list[str]) -> int:
-    """List the supported Pythons found here, one a line: version, tab, path."""
+    """List the supported Pythons found here, one a line (version, tab, path), the one of the other commands first."""
     if arguments:
         raise BuildError("pythons takes no arguments.")
-    found = {version: find_python(version) for version in VENVS}
+    found = {version: find_python(version) for version in versions_by_preference()}
     for version, path in found.items():
         print(f"{version}\t{path}") if path else say(f"No Python {version} here: its Blender is not covered.")
     return 0 if any(found.values()) else 1
