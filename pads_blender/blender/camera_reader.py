@@ -1,0 +1,81 @@
+"""A camera object of the scene as the core's camera, at any frames: lens, sensor, shift, pixel aspect, and its path."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+
+from ..core.camera import Camera, from_blender_axes
+from ..errors import TakeError
+from .evaluation import evaluate
+
+_SAME = 1e-6
+
+
+@dataclass(frozen=True)
+class ImageSize:
+    """Width and height of an image in pixels, and how much wider than high its pixels are shown."""
+
+    width: int
+    height: int
+    pixel_aspect: float = 1.0
+
+
+@dataclass(frozen=True)
+class CameraPath:
+    """A camera over some frames: its still lens, and the intrinsics (F, 3, 3) of each frame where it zooms."""
+
+    camera: Camera
+    zoom: np.ndarray | None = None
+
+    def unzoomed(self, points: np.ndarray) -> np.ndarray:
+        """Pixels (F, K, 2) where the still lens would have seen them: on the same rays."""
+        if self.zoom is None:
+            return points
+        to_still = self.camera.intrinsics @ np.linalg.inv(self.zoom)
+        return points @ np.swapaxes(to_still[:, :2, :2], 1, 2) + to_still[:, None, :2, 2]
+
+
+def render_size(scene: bpy.types.Scene) -> ImageSize:
+    """What the scene renders."""
+    render = scene.render
+    share = render.resolution_percentage / 100.0
+    width, height = (max(1, int(size * share)) for size in (render.resolution_x, render.resolution_y))
+    return ImageSize(width, height, render.pixel_aspect_x / render.pixel_aspect_y)
+
+
+def read_camera(camera: bpy.types.Object, size: ImageSize, frames: np.ndarray) -> CameraPath:
+    """The camera at scene frames (F,), as constraints, keys and drivers have it; TakeError for one without a lens."""
+    if camera.data.type != "PERSP":
+        raise TakeError(f"Camera {camera.name} is {_KINDS.get(camera.data.type, 'special')}: choose a perspective one.")
+    lenses, matrices = [], []
+    for each in evaluate(camera, frames):
+        lenses.append(intrinsics(each.data, size))
+        matrices.append(np.array(each.matrix_world, float))
+    lens, path = np.array(lenses), from_blender_axes(np.array(matrices))
+    zoom = lens if np.ptp(lens, axis=0).max() > _SAME * lens.max() else None
+    still = np.ptp(path, axis=0).max() <= _SAME * max(1.0, np.abs(path).max())
+    return CameraPath(Camera(lens[0], path[0] if still else path, size.width, size.height), zoom)
+
+
+_KINDS = {"ORTHO": "orthographic", "PANO": "panoramic"}
+
+
+def intrinsics(lens: bpy.types.Camera, size: ImageSize) -> np.ndarray:
+    """K (3, 3) in pixels from the upper left corner, as Blender fits the sensor into the image.
+
+    BKE_camera_params_compute_viewplane: the focal length counts in widths of the side that the sensor is fitted to.
+    """
+    shown_height = size.height / size.pixel_aspect  # in pixels as wide as they are
+    fit = lens.sensor_fit
+    if fit == "AUTO":
+        fit, sensor = ("HORIZONTAL" if size.width >= shown_height else "VERTICAL"), lens.sensor_width
+    else:
+        sensor = lens.sensor_height if fit == "VERTICAL" else lens.sensor_width
+    fitted = size.width if fit == "HORIZONTAL" else shown_height
+    focal = lens.lens / sensor * fitted
+    across = np.array([focal, 0.0, 0.5 * size.width - lens.shift_x * fitted])
+    down = np.array([0.0, focal, 0.5 * shown_height + lens.shift_y * fitted]) * size.pixel_aspect
+    return np.array([across, down, [0.0, 0.0, 1.0]])
