@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..core.input_files import LARGEST_SETTINGS, LARGEST_WEIGHTS, plain, read_data, read_json
 from ..core.skeleton import JOINTS
-from ..errors import PriorError
+from ..errors import BadFileError, PriorError
 
 VERSION = 1
 _FIELDS = {
@@ -35,28 +35,52 @@ class Contract:
 
     def file(self, role: str) -> Path:
         """Path of the weights for `forward` or `vjp`; raises PriorError unless its bytes have the contract's hash."""
-        entry = self["files"][role]
-        path = self.folder / Path(entry["name"]).name
+        entry = self["files"].get(role)
+        if not isinstance(entry, dict) or not all(isinstance(entry.get(name), str) for name in ("name", "sha256")):
+            raise PriorError(f"The prior in {self.folder} does not say which file is its '{role}': export it again.")
+        path = self.folder / Path(plain(entry["name"], 100)).name
         if not path.is_file():
             raise PriorError(f"The prior's file {path.name} is missing: install the extension again from its zip.")
-        if hashlib.sha256(path.read_bytes()).hexdigest() != entry["sha256"]:
+        if hashlib.sha256(_read(path)).hexdigest() != entry["sha256"]:
             raise PriorError(f"The prior's file {path.name} is damaged: install the extension again from its zip.")
         return path
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return read_data(path, LARGEST_WEIGHTS)
+    except BadFileError as error:
+        raise PriorError(str(error)) from error
 
 
 def read_contract(path: Path, kind: str) -> Contract:
     """The contract in a JSON file; raises PriorError that names the field which does not fit."""
     try:
-        fields = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        fields = read_json(path, LARGEST_SETTINGS)
+    except BadFileError as error:
         raise PriorError(f"The prior's contract {path.name} cannot be read: install the extension again.") from error
     for name, of_type in _FIELDS.items():
         if not isinstance(fields, dict) or not isinstance(fields.get(name), of_type):
             raise PriorError(f"The prior's contract {path.name} lacks a proper field '{name}': export it again.")
-    expected = {"contract_version": VERSION, "kind": kind, "joints": list(JOINTS)}
+    _check_version(fields["contract_version"], path.name)
+    expected = {"kind": kind, "joints": list(JOINTS)}
     for name, value in expected.items():
         if fields[name] != value:
             raise PriorError(
                 f"The prior's contract {path.name} does not fit this version in '{name}': export it again."
             )
     return Contract(path.parent, fields)
+
+
+def _check_version(version: int, name: str) -> None:
+    """Weights cannot be brought up to date as settings can: what the code no longer runs has to be exported again."""
+    if version > VERSION:
+        raise PriorError(
+            f"The prior's contract {name} is for a newer PADS (contract_version {version}, this one reads {VERSION}): "
+            "update PADS."
+        )
+    if version < VERSION:
+        raise PriorError(
+            f"The prior's contract {name} is of an older kind (contract_version {version}, this PADS reads {VERSION}): "
+            "export the prior again, or install the extension again."
+        )

@@ -59,12 +59,20 @@ def test_missing_weights_and_contracts_are_named(folder):
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("joints", list(reversed(JOINTS))), ("kind", "motion"), ("contract_version", 99), ("files", "pads_pose.onnx")],
+    [("joints", list(reversed(JOINTS))), ("kind", "motion"), ("contract_version", "1"), ("files", "pads_pose.onnx")],
 )
 def test_a_contract_that_does_not_fit_names_the_field(folder, field, value):
     edit(folder, **{field: value})
     with pytest.raises(PriorError, match=field):
         load_prior("pose", folder)
+
+
+@pytest.mark.parametrize(("version", "words"), [(99, "newer PADS .*: update PADS"), (0, "older kind .*: export")])
+def test_a_contract_of_another_version_is_refused_with_what_to_do(folder, version, words):
+    edit(folder, contract_version=version)
+    with pytest.raises(PriorError, match=words) as caught:
+        load_prior("pose", folder)
+    assert "\n" not in str(caught.value)
 
 
 def test_tensors_other_than_the_contracts_are_refused(folder):
