@@ -13,7 +13,7 @@ from . import normalise
 from . import rotations as rot
 from .mapping import Mapping
 from .motion import Motion
-from .rig import RigTake, rest_from_parent, world_matrices
+from .rig import RigTake, carriers, rest_from_parent, world_matrices
 from .skeleton import JOINTS, MODEL
 
 _TORSO_CHILDREN = {
@@ -184,7 +184,8 @@ def _local_rotations(residual: Residual, world: dict[int, np.ndarray]) -> np.nda
     rest = rot.from_matrix(unscaled(rest_from_parent(take)[:, :3, :3]))
     base = rot.from_matrix(unscaled(take.world_from_armature[:3, :3]))
     rotation, turned = take.rotation.copy(), np.empty_like(residual.rotations)
-    for bone, parent in enumerate(take.parents):
+    for bone in np.flatnonzero(carriers(take.parents, np.array(list(world), int))).tolist():
+        parent = take.parents[bone]
         frame = rot.multiply(base if parent < 0 else turned[:, parent], rest[bone])
         if bone in world:
             rotation[:, bone] = rot.multiply(rot.inverse(frame), world[bone])
@@ -205,13 +206,13 @@ def _travel(residual: Residual, positions: np.ndarray, turn: np.ndarray, pelvis:
 def _location_change(take: RigTake, bone: int, delta: np.ndarray) -> np.ndarray:
     """Change (F, 3) of a bone's location channels that moves it by delta (F, 3) in the world."""
     parent, rest = take.parents[bone], rest_from_parent(take)[bone, :3, :3]
-    parent_world = take.world_from_armature if parent < 0 else world_matrices(take)[:, parent]
+    parent_world = take.world_from_armature if parent < 0 else world_matrices(take, np.array([parent]))[:, 0]
     return np.linalg.solve(parent_world[..., :3, :3] @ rest, delta[..., None])[..., 0]
 
 
 def joint_rotations(residual: Residual, take: RigTake) -> np.ndarray:
     """World rotations (F, J, 4) of the joints' bones in a take of the same rig; of a joint without one, meaningless."""
-    return rot.from_matrix(unscaled(world_matrices(_standing(residual, take))[:, residual.bones, :3, :3]))
+    return rot.from_matrix(unscaled(world_matrices(_standing(residual, take), residual.bones)[..., :3, :3]))
 
 
 def _standing(residual: Residual, take: RigTake) -> RigTake:
@@ -224,8 +225,7 @@ def rig_positions(residual: Residual, take: RigTake) -> np.ndarray:
 
     The rest pose stands upright there. Of a joint without a bone, meaningless.
     """
-    heads = world_matrices(_standing(residual, take))[..., :3, 3]
-    return residual.scale * heads[:, residual.bones]
+    return residual.scale * world_matrices(_standing(residual, take), residual.bones)[..., :3, 3]
 
 
 def turn_bones(residual: Residual, take: RigTake, turns: dict[int, np.ndarray], shift: np.ndarray) -> RigTake:

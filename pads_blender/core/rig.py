@@ -74,18 +74,36 @@ def rest_from_parent(take: RigTake) -> np.ndarray:
     return np.linalg.inv(parent_rest) @ take.rest
 
 
-def pose_matrices(take: RigTake) -> np.ndarray:
-    """Posed bones in armature space as Blender computes `pose_bone.matrix`, all transforms inherited, (F, B, 4, 4)."""
-    local = rest_from_parent(take) @ basis_matrices(take)
-    pose = np.empty_like(local)
-    for bone, parent in enumerate(take.parents):
-        pose[:, bone] = local[:, bone] if parent < 0 else pose[:, parent] @ local[:, bone]
-    return pose
+def carriers(parents: np.ndarray, bones: np.ndarray) -> np.ndarray:
+    """The bones of this index (N,), -1 for none, and all that they hang on, (B,) bool; parents (B,)."""
+    found = np.zeros(len(parents), bool)
+    found[bones[bones >= 0]] = True
+    for bone in range(len(parents) - 1, -1, -1):
+        if found[bone] and parents[bone] >= 0:
+            found[parents[bone]] = True
+    return found
 
 
-def world_matrices(take: RigTake) -> np.ndarray:
-    """Posed bones in world space, (F, B, 4, 4)."""
-    return take.world_from_armature @ pose_matrices(take)
+def pose_matrices(take: RigTake, bones: np.ndarray | None = None) -> np.ndarray:
+    """Posed bones in armature space as Blender computes `pose_bone.matrix`, all transforms inherited, (F, B, 4, 4).
+
+    bones (N,) asks for these alone by index, (F, N, 4, 4), without working out the rest; for -1 it is meaningless.
+    """
+    wanted = np.arange(len(take.names)) if bones is None else np.asarray(bones)
+    needed = np.flatnonzero(carriers(take.parents, wanted))
+    row_of = np.zeros(len(take.names), int)
+    row_of[needed] = np.arange(len(needed))
+    basis = transform_matrices(take.location[:, needed], take.rotation[:, needed], take.scale[:, needed])
+    pose = rest_from_parent(take)[needed] @ basis
+    for row, parent in enumerate(take.parents[needed]):
+        if parent >= 0:
+            pose[:, row] = pose[:, row_of[parent]] @ pose[:, row]
+    return pose if bones is None else pose[:, row_of[wanted]]
+
+
+def world_matrices(take: RigTake, bones: np.ndarray | None = None) -> np.ndarray:
+    """Posed bones in world space, (F, B, 4, 4), or those of these indices alone (F, N, 4, 4): see pose_matrices."""
+    return take.world_from_armature @ pose_matrices(take, bones)
 
 
 def carry_travel(before: RigTake, after: RigTake) -> RigTake:

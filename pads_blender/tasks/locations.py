@@ -12,7 +12,7 @@ import numpy as np
 
 from ..core import rotations as rot
 from ..core.retarget import Residual, unscaled
-from ..core.rig import RigTake, pose_matrices, rest_from_parent, transform_matrices
+from ..core.rig import RigTake, carriers, pose_matrices, rest_from_parent, transform_matrices
 from . import temporal
 from .noise import estimate_noise, fourth_differences
 from .pops import find_pops
@@ -29,19 +29,19 @@ def steady_locations(residual: Residual, before: RigTake, after: RigTake, held: 
     quick part as makes it smoother, as far as turns alone can do it. Only the pelvis is moved. held (B,): bones that
     stay as they are. Where only the pelvis and what carries it are moved, nothing changes.
     """
-    trunk, body = _carriers(before, residual.bones[:1]), _carriers(before, residual.bones)
+    trunk, body = carriers(before.parents, residual.bones[:1]), carriers(before.parents, residual.bones)
     if not find_moved_limbs(before, residual.bones).any():
         return after
     pelvis, metres = int(residual.bones[0]), residual.scale * np.linalg.norm(residual.world_from_armature[:3, 0])
-    bones = [pelvis, *np.flatnonzero(body & ~trunk).tolist()]
-    old, new = (metres * pose_matrices(take)[..., :3, 3][:, bones] for take in (before, after))
+    bones = np.concatenate([[pelvis], np.flatnonzero(body & ~trunk)])
+    old, new = (metres * pose_matrices(take, bones)[..., :3, 3] for take in (before, after))
     paths = np.moveaxis(_steadied(old, new, before.fps), 1, 0) / metres
-    return _aimed(after, dict(zip(bones, paths, strict=True)), pelvis, held)
+    return _aimed(after, dict(zip(bones.tolist(), paths, strict=True)), pelvis, held)
 
 
 def find_moved_limbs(take: RigTake, bones: np.ndarray) -> np.ndarray:
     """Bones (B,) bool of the body below the pelvis whose location is animated; bones (J,) of the joints or -1."""
-    return _animated(take) & _carriers(take, bones) & ~_carriers(take, bones[:1])
+    return _animated(take) & carriers(take.parents, bones) & ~carriers(take.parents, bones[:1])
 
 
 def _aimed(take: RigTake, wanted: dict[int, np.ndarray], pelvis: int, held: np.ndarray) -> RigTake:
@@ -103,15 +103,6 @@ def _animated(take: RigTake) -> np.ndarray:
     size = max(float(np.ptp(take.rest[:, :3, 3], axis=0).max(initial=0.0)), 1e-6)
     varies = np.ptp(take.location, axis=0).max(axis=-1) > _STILL * size
     return varies if take.movable is None else varies & take.movable
-
-
-def _carriers(take: RigTake, bones: np.ndarray) -> np.ndarray:
-    """Some bones and all above them, (B,) bool; -1 is none."""
-    found = np.zeros(len(take.names), bool)
-    for bone in bones.tolist():
-        while bone >= 0:
-            found[bone], bone = True, int(take.parents[bone])
-    return found
 
 
 def _serving(path: np.ndarray, quick: np.ndarray, fps: float) -> np.ndarray:

@@ -18,8 +18,9 @@ def over_windows(values: np.ndarray, length: int, statistic: Statistic) -> np.nd
 
 
 def running_median(values: np.ndarray, reach: int) -> np.ndarray:
-    """Median over reach frames on either side along the first axis of (F, ...), ends held."""
-    return over_windows(_ends_held(values, reach), 2 * reach + 1, lambda windows: np.median(windows, axis=-1))
+    """Median over reach frames on either side along the first axis of (F, ...), ends held; takes no NaN."""
+    held = _ends_held(values, reach)  # np.median takes three times as long
+    return over_windows(held, 2 * reach + 1, lambda windows: np.partition(windows, reach, axis=-1)[..., reach])
 
 
 def running_mean(values: np.ndarray, reach: int) -> np.ndarray:

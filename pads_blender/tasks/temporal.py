@@ -42,20 +42,19 @@ def smooth_evenly(positions: np.ndarray, sigma: np.ndarray) -> np.ndarray:
     The penalty on second differences is the one of least error by Stein's unbiased risk estimate (Stein 1981), which
     needs the noise sigma (J,) but not the truth. Ends are continued by reflection through the last point.
     """
-    frames, channels = len(positions), free_components(positions)
+    frames, channels, period = len(positions), free_components(positions), 2 * len(positions) - 2
     t = np.linspace(0.0, 1.0, frames)[:, None, None]
     line = (1.0 - t) * positions[:1] + t * positions[-1:]
     spectrum = np.fft.rfft(_mirror(positions - line), axis=0)
-    bend = (2.0 - 2.0 * np.cos(2.0 * np.pi * np.fft.rfftfreq(2 * frames - 2))) ** 2
-    best, result = np.full(positions.shape[1], np.inf), np.empty_like(positions)
-    for freedom in _FREEDOMS:
-        gain = 1.0 / (1.0 + bend / freedom**2)
-        smoothed = line + np.fft.irfft(spectrum * gain[:, None, None], n=2 * frames - 2, axis=0)[:frames]
-        kept = frames * np.mean(np.concatenate([gain, gain[1:-1]]))
-        risk = np.sum((positions - smoothed) ** 2, axis=(0, 2)) + 2.0 * sigma**2 * channels * kept
-        better = risk < best
-        best[better], result[:, better] = risk[better], smoothed[:, better]
-    return result
+    bend = (2.0 - 2.0 * np.cos(2.0 * np.pi * np.fft.rfftfreq(period))) ** 2
+    gains = 1.0 / (1.0 + bend / np.array(_FREEDOMS)[:, None] ** 2)
+    # Sums over the mirrored period by Parseval; the half period of the take has half of them, for its ends are zero.
+    twice = np.where(np.arange(len(bend)) % (frames - 1) == 0, 1.0, 2.0)
+    power = twice[:, None] * np.sum(np.abs(spectrum) ** 2, axis=-1)
+    left = (1.0 - gains) ** 2 @ power / (2 * period)
+    kept = frames / period * gains @ twice
+    best = gains[np.argmin(left + 2.0 * channels * kept[:, None] * sigma**2, axis=0)]
+    return line + np.fft.irfft(spectrum * best.T[..., None], n=period, axis=0)[:frames]
 
 
 def _mirror(values: np.ndarray) -> np.ndarray:

@@ -58,16 +58,18 @@ def heed_turns(
     joints = np.flatnonzero(residual.bones >= 0)
     bones, unheard = residual.bones[joints], unheard | find_moved_limbs(measured, residual.bones)
     places, goals = (rig_positions(residual, take)[:, joints] for take in (placed, measured))
+    axes = rot.to_matrix(joint_rotations(residual, placed)[:, joints])
     turns = _hear_turns(measured, placed, bones, unheard[:, bones])
+    turns = replace(turns, change=np.einsum("fnij,fnj->fni", axes, turns.change))
     travel = _hear_travel(goals[:, :1], places[:, :1], unheard[:, bones[:1]])
     said = _Testimony(*(np.concatenate([getattr(each, n) for each in (turns, travel)], 1) for n in vars(turns)))
-    axes = rot.to_matrix(joint_rotations(residual, placed)[:, joints])
     carried, found = _carried(placed, bones), np.empty(said.change.shape)
     for rows in (slice(first, first + _CHUNK) for first in range(0, len(places), _CHUNK)):
-        moves = _moves(places[rows], axes[rows], carried) / (_PLACE_ERROR * noise[joints])[:, None, None, None]
+        moves = _moves(places[rows], 1.0 / (_PLACE_ERROR * noise[joints]), carried)
         found[rows] = strength * _agree(moves, said.rows(rows))
+    turned = np.einsum("fnji,fnj->fni", axes, found[:, :-1])
     rotation = placed.rotation.copy()
-    rotation[:, bones] = rot.multiply(rotation[:, bones], rot.from_rotation_vector(found[:, :-1]))
+    rotation[:, bones] = rot.multiply(rotation[:, bones], rot.from_rotation_vector(turned))
     return turn_bones(residual, replace(placed, rotation=rotation), {}, found[:, -1])
 
 
@@ -101,15 +103,20 @@ def _carried(take: RigTake, bones: np.ndarray) -> np.ndarray:
     return carried
 
 
-def _moves(places: np.ndarray, axes: np.ndarray, carried: np.ndarray) -> np.ndarray:
+def _moves(places: np.ndarray, precision: np.ndarray, carried: np.ndarray) -> np.ndarray:
     """Moves (F, N, 3, N + 1, 3) of joints: joint, coordinate, bone that turns (or travel of the first), axis.
 
-    places (F, N, 3); axes (F, N, 3, 3) of the bones, about which they turn; carried (N, N).
+    places (F, N, 3); precision (N,) by which a joint's moves count; carried (N, N). The axes are the model's.
     """
-    arms = np.where(carried[..., None], places[:, :, None] - places[:, None], 0.0)
-    moves = np.zeros((*places.shape, places.shape[1] + 1, 3))
-    moves[:, :, :, :-1] = np.moveaxis(np.cross(np.swapaxes(axes, -1, -2)[:, None], arms[:, :, :, None]), -1, 2)
-    moves[:, :, :, -1] = np.eye(3) * (carried[:, :1] | (np.arange(len(carried)) == 0)[:, None])[..., None]
+    count = len(carried)
+    arms = (places[:, :, None] - places[:, None]) * (carried * precision[:, None])[..., None]
+    moves = np.zeros((len(places), count, 3, count + 1, 3))
+    for axis in range(3):
+        after, last = (axis + 1) % 3, (axis + 2) % 3
+        moves[:, :, last, :-1, axis] = arms[..., after]
+        moves[:, :, after, :-1, axis] = -arms[..., last]
+    travels = carried[:, 0] | (np.arange(count) == 0)
+    moves[:, :, :, -1] = np.eye(3) * (travels * precision)[:, None, None]
     return moves
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from pads_blender.core.rig import (
     RigTake,
     basis_matrices,
+    carriers,
     carry_travel,
     find_changes,
     pose_matrices,
@@ -64,6 +65,15 @@ def test_scale_and_location_act_in_bone_space_and_are_inherited():
     take = replace(take, location=location, scale=scale)
     np.testing.assert_allclose(pose_matrices(take)[0, :, 2, 3], [0.5, 2.5, 4.5])
     np.testing.assert_allclose(basis_matrices(take)[0, 0, :3, :3], 2 * np.eye(3))
+
+
+def test_some_bones_are_posed_without_the_rest():
+    """Two branches on one root, posed at random: each subset, in any order, as in the whole."""
+    rng, take = np.random.default_rng(0), chain(frames=4, bones=6)
+    take = replace(take, parents=np.array([-1, 0, 1, 0, 3, 4]), rotation=rng.normal(size=take.rotation.shape))
+    for bones in ([5, 1], [2], [0, 4, 3, 2]):
+        np.testing.assert_array_equal(world_matrices(take, np.array(bones)), world_matrices(take)[:, bones])
+    np.testing.assert_array_equal(carriers(take.parents, np.array([4, -1])), [True, False, False, True, True, False])
 
 
 def test_world_matrices_apply_the_object_transform():
