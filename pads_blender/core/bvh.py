@@ -12,6 +12,7 @@ import numpy as np
 
 from ..errors import BadFileError
 from .channels import euler_near
+from .input_files import LARGEST_TAKE, plain, read_data
 from .rig import Changes, RigTake
 from .rotations import from_euler, from_matrix, inverse, multiply, rotate
 
@@ -21,6 +22,9 @@ FIRST_FRAME = 1  # scene frame of the first row, as files.py imports it
 _CHANNELS = {f"{axis}{kind}".lower(): f"{axis}{kind}" for kind in ("position", "rotation") for axis in "XYZ"}
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+\Z")
 _LARGEST = 1e9  # beyond this a value is damage, and single precision in Blender would lose it
+_HEAD = 1 << 16  # bytes in which a BVH file has begun
+_NO_BVH = "this is not a BVH file: it does not begin with HIERARCHY"
+_FRAME_SECONDS = 1e-5, 100.0  # beyond these a frame time is damage, and Blender has no such frame rate
 _KEEP = 5e-7  # half of the last decimal that is written: below it the source's own digits stay
 
 
@@ -42,11 +46,10 @@ class Bvh:
 
 def read_bvh(path: Path | str) -> Bvh:
     """The file as a Bvh; BadFileError names the file and the line that is wrong."""
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise BadFileError(f"{path}: cannot be read: {error.strerror or error}.") from error
+    data = read_data(path, LARGEST_TAKE)
     encoding = _encoding(data)
+    if "hierarchy" not in data[:_HEAD].decode(encoding, errors="replace").lower():  # before gigabytes are taken apart
+        raise _bad_line(str(path), 0, _NO_BVH if data else "the file is empty")
     return replace(parse_bvh(data.decode(encoding), str(path)), encoding=encoding)
 
 
@@ -123,8 +126,10 @@ class _Hierarchy:
         name = [word for word in words[1:] if word not in "{}"]
         if not name:
             raise ValueError(f"{words[0]} has no name")
+        if any("\0" in word for word in name):
+            raise ValueError(f"the name of {words[0]} {plain(name[0])} holds a zero byte")
         if self._announced or (keyword == "joint") != bool(self._open) or self._open[-1:] == [None]:
-            raise ValueError(f"{words[0]} {name[0]} is out of place")
+            raise ValueError(f"{words[0]} {plain(name[0])} is out of place")
         self._announced.append(len(self.names))
         self.names.append("_".join(name))
         self.parents.append(self._open[-1] if self._open else -1)
@@ -151,7 +156,7 @@ class _Hierarchy:
     def _read_channels(self, words: list[str]) -> list[str]:
         if not self._open or self._announced or self._open[-1] is None:
             raise ValueError("CHANNELS is outside of a joint")
-        if len(words) < 2 or not words[1].isdecimal():
+        if len(words) < 2 or not words[1].isdecimal() or len(words[1]) > 3:
             raise ValueError("CHANNELS needs their number and their names")
         count = int(words[1])
         names = [word for word in words[2:] if word not in "{}"]
@@ -160,7 +165,7 @@ class _Hierarchy:
         for name in names:
             if name.lower() not in _CHANNELS:
                 raise ValueError(
-                    f"{name} is not a channel: there are Xposition to Zposition and Xrotation to Zrotation"
+                    f"{plain(name)} is not a channel: there are Xposition to Zposition and Xrotation to Zrotation"
                 )
         channels = tuple(_CHANNELS[name.lower()] for name in names)
         if len(set(channels)) != count:
@@ -181,7 +186,7 @@ class _Hierarchy:
             return
         for column, what in ((self.offsets, "OFFSET"), (self.channels, "CHANNELS")):
             if column[joint] is None:
-                raise ValueError(f"joint {self.names[joint]} has no {what}")
+                raise ValueError(f"joint {plain(self.names[joint])} has no {what}")
 
 
 def _read_hierarchy(lines: Sequence[str], source: str) -> tuple[_Hierarchy, int]:
@@ -193,7 +198,7 @@ def _read_hierarchy(lines: Sequence[str], source: str) -> tuple[_Hierarchy, int]
             continue
         try:
             if not started and words[0].lower() != "hierarchy":
-                raise ValueError("this is not a BVH file: it does not begin with HIERARCHY")
+                raise ValueError(_NO_BVH)
             if words[0].lower() == "motion":
                 hierarchy.finish()
                 return hierarchy, index + 1
@@ -221,6 +226,8 @@ def _read_motion_head(lines: Sequence[str], position: int, source: str) -> tuple
         raise _bad_line(source, position - 2, "Frames: must be a whole number of at least 1")
     if values[1] <= 0:
         raise _bad_line(source, position - 1, "Frame Time: must be more than 0 seconds")
+    if not _FRAME_SECONDS[0] <= values[1] <= _FRAME_SECONDS[1]:
+        raise _bad_line(source, position - 1, "Frame Time: must lie between 0.00001 and 100 seconds")
     return int(values[0]), values[1], position
 
 
@@ -288,8 +295,7 @@ def _number(word: str) -> float:
 
 def _shown(word: str) -> str:
     """A word of the file, short and printable enough for a message."""
-    short = word if len(word) <= 30 else word[:30] + "..."
-    return ascii(short) if not short.isprintable() else f'"{short}"'
+    return f'"{plain(word)}"'
 
 
 def _bad_line(source: str, index: int, message: str) -> BadFileError:
@@ -319,11 +325,13 @@ def bone_names(bvh: Bvh) -> tuple[str, ...]:
     """The bones' names in Blender: at most 63 bytes, a repeated one numbered .001, .002 ..."""
     names: list[str] = []
     taken: set[str] = set()
+    numbers: dict[str, int] = {}  # the last one given to each name
     for name in bvh.names:
-        unique, number = _first_bytes(name, 63), 0
+        unique = _first_bytes(name, 63)
         while unique in taken:
-            number += 1
-            unique = f"{_first_bytes(name, 59)}.{number:03d}"
+            numbers[name] = numbers.get(name, 0) + 1
+            ending = f".{numbers[name]:03d}"
+            unique = _first_bytes(name, 63 - len(ending)) + ending
         taken.add(unique)
         names.append(unique)
     return tuple(names)

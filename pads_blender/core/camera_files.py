@@ -2,33 +2,45 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import BadFileError
 from .camera import DEFAULT_FOV_DEGREES, Camera, focal_from_fov, from_blender_axes, look_at, make_intrinsics
+from .input_files import LARGEST_TAKE, plain_reason, read_json
 
 _WANTED = (
     'state "width" and "height" in pixels; "fov_degrees", "focal_pixels" or "lens_mm" with "sensor_mm"; and '
     '"position" with "target", or "matrix_world" of a Blender camera (a list of them where it moves)'
 )
+_LARGEST = 1e6  # pixels or metres: beyond it a number is damage
+_SKEW = 0.1  # of the volume that three axes at right angles span
 _USUAL_HEIGHT, _USUAL_DISTANCE = 1.4, 4.0  # metres, where nobody says where the camera stands
 
 
 def read_camera(path: Path | str) -> Camera:
     """The camera that a JSON file describes; raises BadFileError. Metres, Z up, Blender's own camera axes."""
+    data = read_json(path, LARGEST_TAKE)
     try:
-        data = json.loads(Path(path).read_text(encoding="utf-8"))
-        width, height = int(data["width"]), int(data["height"])
-        camera = Camera(make_intrinsics(_focal(data, width, height), width, height), _stand(data), width, height)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BadFileError(f"{path}: is no camera that we can read ({error!r}): {_WANTED}.") from error
-    pose = camera.world_from_camera
-    if width < 1 or height < 1 or not camera.focal > 0 or pose.shape[-2:] != (4, 4) or not np.isfinite(pose).all():
+        with np.errstate(all="ignore"):  # what is no number is found below
+            width, height = int(data["width"]), int(data["height"])
+            camera = Camera(make_intrinsics(_focal(data, width, height), width, height), _stand(data), width, height)
+    except (ArithmeticError, ValueError, LookupError, TypeError) as error:
+        raise BadFileError(f"{path}: is no camera that we can read ({plain_reason(error)}): {_WANTED}.") from error
+    if not _is_sound(camera):
         raise BadFileError(f"{path}: its numbers are not those of a camera: {_WANTED}.")
     return camera
+
+
+def _is_sound(camera: Camera) -> bool:
+    """Whether size, lens and every pose are such as a camera can have."""
+    pose, sides = camera.world_from_camera, (camera.width, camera.height)
+    if not all(1 <= side <= _LARGEST for side in sides) or not 0 < camera.focal <= _LARGEST:
+        return False
+    if pose.shape[-2:] != (4, 4) or pose.ndim > 3 or not len(pose) or not np.abs(pose).max() <= _LARGEST:
+        return False
+    return bool(np.abs(np.linalg.det(camera.rotation) - 1.0).max() < _SKEW)
 
 
 def default_camera(width: int, height: int, fov_degrees: float = DEFAULT_FOV_DEGREES) -> Camera:

@@ -10,9 +10,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 from ..errors import BadFileError
+from .input_files import LARGEST_TAKE, plain_reason, read_data
 
 _MAGIC, _JSON_CHUNK = b"glTF", 0x4E4F534A
 _HEADER = 12
+_HIGHEST_RATE = 1e5  # frames a second: beyond it the times are damage
 _NEAR_WHOLE = 0.01  # frames a second within which a rate is the whole number: times are single precision
 
 
@@ -26,14 +28,11 @@ class Gltf:
 
 def read_gltf(path: Path) -> Gltf:
     """A .gltf, .glb or .vrma file; BadFileError where it is none."""
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise BadFileError(f"{path}: cannot be read: {error.strerror or error}.") from error
+    raw = read_data(path, LARGEST_TAKE)
     try:
         text, chunks = _split(raw) if raw[:4] == _MAGIC else (raw, None)
         data = json.loads(text)
-    except (ValueError, struct.error) as error:
+    except (ValueError, struct.error, RecursionError) as error:
         raise BadFileError(f"{path}: this is no glTF file.") from error
     if not isinstance(data, dict) or "asset" not in data:
         raise BadFileError(f"{path}: this is no glTF file.")
@@ -53,7 +52,9 @@ def frame_rate(gltf: Gltf) -> float | None:
     """Frames a second of the densest keys in the file; None where nothing is animated, or the file is damaged."""
     try:
         rate = max((steps / seconds for steps, seconds in _spans(gltf) if seconds > 0), default=None)
-    except (KeyError, IndexError, TypeError):  # Blender's importer will say what is wrong with it
+    except (LookupError, TypeError, AttributeError):  # Blender's importer will say what is wrong with it
+        return None
+    if rate is not None and not 0 < rate < _HIGHEST_RATE:
         return None
     return round(rate) if rate and abs(rate - round(rate)) < _NEAR_WHOLE else rate
 
@@ -73,7 +74,14 @@ def has_skin(gltf: Gltf) -> bool:
 
 
 def write_with_skin(gltf: Gltf, source: Path, folder: Path) -> Path:
-    """A copy of the file in a folder, with a skin that names every node without a shape; its path."""
+    """A copy of the file in a folder, with a skin that names every node without a shape; its path. BadFileError."""
+    try:
+        return _write_with_skin(gltf, source, folder)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise BadFileError(f"{source}: its nodes are not those of a glTF file ({plain_reason(error)}).") from error
+
+
+def _write_with_skin(gltf: Gltf, source: Path, folder: Path) -> Path:
     nodes = gltf.data.get("nodes", [])
     joints = [number for number, node in enumerate(nodes) if not node.keys() & {"mesh", "camera"}]
     data = gltf.data | ({"skins": [{"joints": joints}]} if joints else {})

@@ -6,7 +6,6 @@ Everything is first read as people in frames, each (K, 3) of x, y and confidence
 from __future__ import annotations
 
 import itertools
-import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import BadFileError
+from .input_files import LARGEST_TAKE, plain_reason, read_data, read_json
 from .keypoints import KeypointLayout, Keypoints, layout_of
 from .mediapipe_csv import read_csv
 
@@ -22,6 +22,8 @@ Frames = list[list[np.ndarray]]  # people of every frame, each (K, 3)
 _KINDS = (
     "OpenPose JSON, COCO JSON with 17 or 133 points (RTMPose, MMPose, Ultralytics) and MediaPipe JSON or CSV are read"
 )
+MOST_FRAMES = 2_000_000  # 18 hours at 30 frames a second: numbers further apart than that are damage
+_LARGEST = 1e6  # pixels: beyond it a coordinate is damage
 _NORMALISED = 4.0  # coordinates that never exceed this are shares of the image
 
 
@@ -41,9 +43,10 @@ def read_keypoints(path: Path | str, size: tuple[int, int] | None = None) -> Key
         frames = read_csv(_text(path), path)
     else:
         frames = _frames_of(_load(path), path)
+    frames = [[_usable(person, path) for person in people] for people in frames]
     layout = _common_layout(frames, path)
     followed = _in_pixels(follow_person(frames, len(layout.names)), size, path)
-    seen = np.isfinite(followed).all(axis=-1) & (followed[..., 2] > 0) & layout.used
+    seen = (followed[..., 2] > 0) & layout.used
     confidence = np.where(seen, np.minimum(followed[..., 2], 1.0), 0.0)
     return Keypoints(np.where(seen[..., None], followed[..., :2], 0.0), confidence, layout)
 
@@ -54,26 +57,35 @@ def _natural(path: Path) -> list:
 
 
 def _text(path: Path) -> str:
+    data = read_data(path, LARGEST_TAKE)
     try:
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
         raise BadFileError(f"{path}: cannot be read as text: name a keypoint file. {_KINDS}.") from error
 
 
 def _load(path: Path) -> object:
-    text = _text(path)
     try:
-        return json.loads(text)
-    except ValueError as error:
-        raise BadFileError(f"{path}: is not JSON ({error}): export it again. {_KINDS}.") from error
+        return read_json(path, LARGEST_TAKE)
+    except BadFileError as error:
+        raise BadFileError(f"{error} {_KINDS}.") from error
+
+
+def _usable(person: np.ndarray, path: Path) -> np.ndarray:
+    """The points (K, 3) with those that are no numbers unseen; BadFileError where one lies beyond any image."""
+    sound = np.where(np.isfinite(person).all(axis=-1, keepdims=True), person, 0.0)
+    if np.abs(sound).max(initial=0.0) > _LARGEST:
+        raise BadFileError(f"{path}: holds a coordinate of {np.abs(sound).max():.3g} pixels: export it again.")
+    return sound
 
 
 def _frames_of(data: object, path: Path) -> Frames:
     """People of every frame of any of the formats."""
     try:
         frames = _read_any(data)
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise BadFileError(f"{path}: its keypoints are not as they should be ({error!r}): export it again.") from error
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        reason = plain_reason(error)
+        raise BadFileError(f"{path}: its keypoints are not as they should be ({reason}): export it again.") from error
     if frames is None:
         raise BadFileError(f"{path}: is no keypoint file that we know: {_KINDS}.")
     return frames
@@ -171,7 +183,10 @@ def _coco_results(entries: Sequence[dict]) -> Frames:
         return []
     known = sorted(set(numbers))
     step = min((b - a for a, b in itertools.pairwise(known)), default=1)
-    frames: Frames = [[] for _ in range((known[-1] - known[0]) // step + 1)]
+    count = (known[-1] - known[0]) // step + 1
+    if count > MOST_FRAMES:
+        raise ValueError(f"its images are numbered from {known[0]:.3g} to {known[-1]:.3g}")
+    frames: Frames = [[] for _ in range(count)]
     for number, entry in zip(numbers, entries, strict=True):
         if entry.get("keypoints"):
             frames[(number - known[0]) // step].append(_person(entry))

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import PriorError
+from ..core.input_files import LARGEST_WEIGHTS, read_data
+from ..errors import BadFileError, PriorError
 
 # Field numbers of onnx.proto, which never change: ModelProto.graph, GraphProto.initializer and those of TensorProto.
 _GRAPH, _INITIALIZER = 7, 5
@@ -15,6 +16,7 @@ _DIMS, _DATA_TYPE, _NAME, _RAW_DATA = 1, 2, 8, 9
 _FLOATS = {1: np.dtype("<f4"), 10: np.dtype("<f2")}  # TensorProto.DataType
 _VARINT, _LENGTH = 0, 2  # wire types; of fixed size: 1 and 5
 _FIXED_SIZES = {1: 8, 5: 4}
+_LONGEST_VARINT = 63  # bits
 
 
 def read_weights(path: Path) -> dict[str, np.ndarray]:
@@ -25,13 +27,13 @@ def read_weights(path: Path) -> dict[str, np.ndarray]:
     """
     weights = {}
     try:
-        (graph,) = _bytes_fields(memoryview(path.read_bytes()), _GRAPH)
+        (graph,) = _bytes_fields(memoryview(read_data(path, LARGEST_WEIGHTS)), _GRAPH)
         for tensor in _bytes_fields(graph, _INITIALIZER):
             name, values = _read_tensor(tensor)
             if values is not None:
                 name = name.removesuffix(".half")
                 weights[name.removesuffix(".T")] = values.T if name.endswith(".T") else values
-    except (IndexError, ValueError, KeyError, UnicodeDecodeError) as error:
+    except (BadFileError, LookupError, ValueError, TypeError) as error:
         raise PriorError(f"The weights in {path.name} cannot be read: install the extension again.") from error
     if "embed.weight" not in weights:
         raise PriorError(f"The weights in {path.name} do not have the names of this version: export it again.")
@@ -42,6 +44,8 @@ def _read_tensor(tensor: memoryview) -> tuple[str, np.ndarray | None]:
     """Name and values of a TensorProto; None for values that are no floats stored as bytes, which no parameter is."""
     name, dims, data_type, raw = "", [], 0, None
     for field, value in _fields(tensor):
+        if field in (_NAME, _RAW_DATA) and not isinstance(value, memoryview):
+            raise ValueError("a number where bytes belong")
         if field == _NAME:
             name = bytes(value).decode()
         elif field == _DIMS:
@@ -94,3 +98,5 @@ def _varint(message: memoryview, at: int) -> tuple[int, int]:
         at, shift = at + 1, shift + 7
         if byte < 0x80:
             return value, at
+        if shift > _LONGEST_VARINT:
+            raise ValueError("a number without end")

@@ -155,7 +155,7 @@ def _instance(pose):
 @pytest.mark.parametrize(
     "text, said",
     [
-        ("{", "not JSON"),
+        ("{", "no JSON file"),
         ("3", "no keypoint file"),
         ('{"people": [{"pose_keypoints_2d": [1, 2]}]}', "not as they should be"),
         ('{"people": []}', "no person"),
