@@ -23,7 +23,7 @@ from .ablation_variants import BASE, VARIANTS, Variant
 from .noise_maps import LEFT_ARM, LEFT_LEG, RIGHT_LEG, add_noise
 from .objectives import WindowObjective, validation_windows
 from .sampler_study import put_between_marks
-from .train import TrainSettings
+from .trainer import TrainSettings
 
 STEPS, WARM_UP_SHARE = 400, 0.1
 BASE_SEEDS = (0, 1, 2)

@@ -14,7 +14,7 @@ from ..core.skeleton import MODEL
 from ..diffusion import window
 from .network import NetworkSettings
 from .objectives import WindowObjective
-from .train import Trainer, TrainSettings
+from .trainer import Trainer, TrainSettings
 
 SMALL = NetworkSettings(width=128, layers=4, heads=4)
 _BATCH = 16

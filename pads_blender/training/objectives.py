@@ -17,12 +17,14 @@ from .noise_maps import LEFT_ARM, LEFT_LEG, MARGIN, RIGHT_LEG, add_noise, random
 
 POSE_SCALE = 0.31  # metres: RMS coordinate of pelvis-relative training poses, so that the network sees unit variance
 POSE_STEPS = 1000  # T of the paper
+_AUTOCAST = ("cpu", "cuda")  # devices that multiply with 16 bits in training; others not, for want of one to try it on
 
 
 class Objective(Protocol):
     """What train.py needs of a prior in the making."""
 
     network: torch.nn.Module
+    splits: tuple[str, ...]  # what is measured on the way
 
     def loss(self, rng: np.random.Generator) -> torch.Tensor:
         """Loss of one fresh batch of training data."""
@@ -44,6 +46,7 @@ class PoseObjective:
     settings: NetworkSettings
     batch: int = 1024
     network: torch.nn.Module = field(init=False)
+    splits: ClassVar[tuple[str, ...]] = ("validation", "dev")
 
     def __post_init__(self) -> None:
         self.network = PoseNetwork(self.settings)
@@ -104,16 +107,30 @@ class WindowObjective:
     folder: object
     settings: NetworkSettings
     batch: int = 64
+    device: str = "cpu"
     network: torch.nn.Module = field(init=False)
+    splits: ClassVar[tuple[str, ...]] = ("validation", "dev")
     speeds: ClassVar[tuple[float, float]] = (0.8, 1.25)
     mirrored_share: ClassVar[float] = 0.5
     jitter_share: ClassVar[float] = 0.45  # of the windows, with rotation jitter beside independent noise
 
     def __post_init__(self) -> None:
-        self.network = WindowNetwork(self.settings)
-        self._clips = data.load_split(self.folder, "train")
-        lengths = np.array([len(c.positions) * data.source_weight(c.subject) for c in self._clips])
+        self.network = WindowNetwork(self.settings).to(self.device)
+        self._clips = self.training_clips()
+        lengths = np.array([len(c.positions) * self.source_weight(c) for c in self._clips])
         self._weights = np.cumsum(lengths) / lengths.sum()
+
+    def source_weight(self, clip: data.Clip) -> float:
+        """How often a frame of this clip is drawn."""
+        return data.source_weight(clip.subject)
+
+    def training_clips(self) -> tuple[data.Clip, ...]:
+        """What is trained on."""
+        return data.load_split(self.folder, "train")
+
+    def measured_windows(self, split: str) -> np.ndarray:
+        """Windows with their margins (N, MARGIN + F + MARGIN, J, 3) that a split is measured on."""
+        return validation_windows(self.folder, split, self.settings.frames + 2 * MARGIN)
 
     def windows(self, rng: np.random.Generator, size: int) -> tuple[np.ndarray, np.ndarray]:
         """Random pieces (size, MARGIN + F + MARGIN, J, 3), mirrored, faster or slower, and the joints they know."""
@@ -131,10 +148,10 @@ class WindowObjective:
         jitter = random_jitter(rng, self.batch, self.jitter_share)
         noisy, sigma = add_noise(x0, np.where(known[:, None, :], sigma, np.inf), rng, jitter)
         error, given, sigma = self._error(x0, noisy, sigma, rng.normal(0.0, 0.2, self.batch))
-        gain = torch.from_numpy(given.gain)[..., 0]
-        hidden = torch.from_numpy(~np.isfinite(sigma))
+        gain = self._tensor(given.gain)[..., 0]
+        hidden = self._tensor(~np.isfinite(sigma))
         square = torch.sum(error**2, dim=-1) / (3 * gain**2) * (gain / (gain + 0.01))
-        weight = torch.from_numpy(np.broadcast_to(known[:, None, :], sigma.shape).astype(np.float32))
+        weight = self._tensor(np.broadcast_to(known[:, None, :], sigma.shape).astype(np.float32))
         return torch.sum(torch.where(hidden, self.hidden_loss(error), square) * weight) / weight.sum()
 
     def hidden_loss(self, error: torch.Tensor) -> torch.Tensor:
@@ -147,7 +164,10 @@ class WindowObjective:
 
     def positions(self, given: window.WindowInput, output: torch.Tensor) -> torch.Tensor:
         """Canonical positions (B, F, J, 3) in metres from the network's output for this input."""
-        return torch.from_numpy(given.base) + torch.from_numpy(given.gain) * output
+        return self._tensor(given.base) + self._tensor(given.gain) * output
+
+    def _tensor(self, values: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(values).to(self.device)
 
     def _error(
         self, x0: np.ndarray, noisy: np.ndarray, sigma: np.ndarray, yaw: np.ndarray | None = None
@@ -159,15 +179,15 @@ class WindowObjective:
         middle = slice(MARGIN, x0.shape[1] - MARGIN)
         x0, noisy, sigma = x0[:, middle], noisy[:, middle], sigma[:, middle]
         given = self.prepare(noisy, sigma, yaw)
-        with torch.autocast("cpu", torch.bfloat16):
-            output = self.network(torch.from_numpy(given.features)).float()
+        with torch.autocast(self.device, torch.bfloat16, enabled=self.device in _AUTOCAST):
+            output = self.network(self._tensor(given.features)).float()
         truth = np.einsum("bji,bfkj->bfki", given.heading, x0 - given.centre)
-        return self.positions(given, output) - torch.from_numpy(truth), given, sigma
+        return self.positions(given, output) - self._tensor(truth), given, sigma
 
     @torch.no_grad()
     def validate(self, split: str) -> dict[str, float]:
         """MPJPE in mm: noise of 20, 40, 100 mm; rotation jitter; hidden arm (30, 60 frames), legs, whole pose."""
-        x0 = validation_windows(self.folder, split, self.settings.frames + 2 * MARGIN)
+        x0 = self.measured_windows(split)
         arms, legs = LEFT_ARM[1:], LEFT_LEG + RIGHT_LEG
         cases = {f"denoise_{mm}": (mm / 1000, [], 0) for mm in (20, 40, 100)}
         cases |= {"arm_30": (0.002, arms, 30), "arm_60": (0.002, arms, 60), "legs_60": (0.002, legs, 60)}
@@ -175,7 +195,7 @@ class WindowObjective:
         errors = {name: self._case_error(x0, *case) for name, case in cases.items()}
         noisy, sigma = add_noise(x0, np.full(x0.shape[:3], 0.002), np.random.default_rng(0), np.radians(3.0))
         error, _, _ = self._error(x0, noisy, sigma)
-        return errors | {"jitter_3deg": float(np.linalg.norm(error.numpy(), axis=-1).mean() * 1000)}
+        return errors | {"jitter_3deg": float(torch.linalg.norm(error, dim=-1).mean() * 1000)}
 
     def _case_error(self, x0: np.ndarray, noise: float, joints: list[int], frames: int) -> float:
         sigma = np.full(x0.shape[:3], noise, np.float32)
@@ -183,7 +203,7 @@ class WindowObjective:
         sigma[:, start : start + frames, joints] = np.inf
         noisy, _ = add_noise(x0, sigma, np.random.default_rng(0))
         error, _, sigma = self._error(x0, noisy, sigma)
-        length = np.linalg.norm(error.numpy(), axis=-1) * 1000
+        length = torch.linalg.norm(error, dim=-1).cpu().numpy() * 1000
         return float(length[~np.isfinite(sigma)].mean() if joints else length.mean())
 
 

@@ -16,7 +16,7 @@ from pads_blender.diffusion.prior import load_prior  # noqa: E402
 from pads_blender.training import data, export_onnx, noise_maps, objectives  # noqa: E402
 from pads_blender.training.demo_take import bvh_text, perform  # noqa: E402
 from pads_blender.training.network import NetworkSettings, PoseNetwork, WindowNetwork  # noqa: E402
-from pads_blender.training.train import Trainer, TrainSettings  # noqa: E402
+from pads_blender.training.trainer import Trainer, TrainSettings  # noqa: E402
 
 from ..core.bodies import random_motion  # noqa: E402
 
