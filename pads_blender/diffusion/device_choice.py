@@ -20,7 +20,8 @@ from ..paths import bundled_models_dir, written_whole
 from .backends import BACKENDS, BY_NAME, LAST_RESORT, Backend
 from .trial import Host, Trial, try_backend
 
-_FILE, _VERSION = "device.json", 1
+_FILE, _VERSION = "device.json", 2
+_QUICK_FILE = "loaded.json"  # what was seen to load, so that each process of a batch need not see for itself
 # A GPU that is hardly faster is left to the viewport.
 _GPU_GAIN = 1.5
 _DISTRIBUTIONS = ("onnxruntime", "onnxruntime-webgpu", "onnxruntime-gpu", "onnxruntime-directml", "torch")
@@ -50,7 +51,7 @@ def survey(host: Host, models: Path | None = None, on_trial: OnTrial | None = No
         trials[backend.name] = _try(backend, trials.get(backend.on_processor), host, models)
     found = _decide([trials[backend.name] for backend in BACKENDS])
     if host.folder:
-        _remember(found, models, host.folder)
+        _remember(_FILE, asdict(found), models, host.folder)
     return found
 
 
@@ -91,29 +92,35 @@ def _decide(trials: Sequence[Trial]) -> Survey:
 
 def remembered(host: Host, models: Path | None = None) -> Survey | None:
     """The survey made earlier, unless the runtimes, the priors or the machine have changed since."""
-    if not host.folder:
-        return None
     try:
-        fields = json.loads((host.folder / _FILE).read_text(encoding="utf-8"))
-        if fields["signature"] != _signature(models or bundled_models_dir()):
-            return None
+        fields = _read_fields(_FILE, host, models or bundled_models_dir())
         trials = tuple(Trial(**trial) for trial in fields["trials"])
         return Survey(trials, BY_NAME[fields["backend"]].name, int(fields["batch"]), fields["reason"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
+def _read_fields(file: str, host: Host, models: Path) -> dict:
+    """What was remembered for this very machine, these runtimes and priors; any of remembered's errors where not."""
+    if not host.folder:
+        raise KeyError(file)
+    fields = json.loads((host.folder / file).read_text(encoding="utf-8"))
+    if fields["signature"] != _signature(models):
+        raise ValueError(file)
+    return fields
+
+
 def forget(host: Host) -> None:
-    """Drop the remembered survey."""
-    if host.folder:
-        (host.folder / _FILE).unlink(missing_ok=True)
+    """Drop the remembered survey, and what was seen to load."""
+    for file in (_FILE, _QUICK_FILE) if host.folder else ():
+        (host.folder / file).unlink(missing_ok=True)
 
 
-def _remember(found: Survey, models: Path, folder: Path) -> None:
+def _remember(file: str, fields: dict, models: Path, folder: Path) -> None:
     """A folder that cannot be written costs the memory, not the job."""
-    fields = asdict(found) | {"signature": _signature(models)}
+    fields = fields | {"signature": _signature(models)}
     try:
-        with written_whole(folder / _FILE) as path:
+        with written_whole(folder / file) as path:
             path.write_text(json.dumps(fields, indent=1) + "\n", encoding="utf-8")
     except PadsError:
         return
@@ -121,13 +128,13 @@ def _remember(found: Survey, models: Path, folder: Path) -> None:
 
 def _signature(models: Path) -> dict:
     """What a survey holds for; reads no native library."""
-    contract = models / "pads_motion.json"
+    contracts = [models / f"pads_{kind}.json" for kind in ("motion", "pose")]
     return {
         "version": _VERSION,
         "python": platform.python_version(),
         "machine": [platform.system(), platform.release(), platform.machine()],
         "runtimes": {name: _installed_version(name) for name in _DISTRIBUTIONS},
-        "prior": hashlib.sha256(contract.read_bytes()).hexdigest() if contract.is_file() else "",
+        "priors": [hashlib.sha256(path.read_bytes()).hexdigest() for path in contracts if path.is_file()],
     }
 
 
@@ -181,10 +188,24 @@ def _complaint(name: str, known: Survey | None, host: Host, models: Path, kind: 
 
 @functools.cache
 def _tried_quickly(name: str, host: Host, models: Path, kind: str) -> Trial:
-    """Whether the backend loads, once in the life of this process."""
+    """Whether the backend loads, once in the life of this process; that it does is remembered for others."""
     if not is_installed(BY_NAME[name].runtime):
         return Trial(name, False, "is not installed")
-    return try_backend(name, models, host, kind)
+    loaded = _loaded_before(host, models)
+    if f"{name} {kind}" in loaded:
+        return Trial(name, True, "")
+    trial = try_backend(name, models, host, kind)
+    if trial.is_usable and host.folder:
+        _remember(_QUICK_FILE, {"loaded": [*loaded, f"{name} {kind}"]}, models, host.folder)
+    return trial
+
+
+def _loaded_before(host: Host, models: Path) -> list[str]:
+    """Backends with the kind of prior that they ran, in any process."""
+    try:
+        return list(_read_fields(_QUICK_FILE, host, models)["loaded"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
 
 
 @dataclass(frozen=True)

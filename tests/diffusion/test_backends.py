@@ -191,6 +191,48 @@ def test_the_choice_is_remembered_with_its_batch_and_nothing_is_tried_again(surv
     assert used(surveyed) == ["torch-cpu"]
 
 
+def test_what_was_seen_to_load_is_not_tried_again_by_another_process(monkeypatch, tmp_path):
+    """The cache of the process is emptied in place of starting another one."""
+    host, models, tries = Host(tmp_path / "user"), bundled_models_dir(), []
+
+    def succeed(name, *_):
+        tries.append(name)
+        return Trial(name, True, "")
+
+    monkeypatch.setattr(device_choice, "is_installed", lambda runtime: True)
+    monkeypatch.setattr(device_choice, "try_backend", succeed)
+    monkeypatch.delitem(sys.modules, "onnxruntime", raising=False)
+    for _ in range(2):
+        device_choice._tried_quickly.cache_clear()
+        assert device_choice.order("auto", host, models, "motion").backends[0][0] == "cpu"
+    assert tries == ["cpu"]
+    assert device_choice.order("auto", host, models, "pose").backends[0][0] == "cpu"
+    assert tries == ["cpu", "cpu"]  # the other prior is another network
+    monkeypatch.setattr(device_choice, "_installed_version", lambda name: "99")
+    device_choice._tried_quickly.cache_clear()
+    device_choice.order("auto", host, models, "motion")
+    assert tries == ["cpu"] * 3
+    device_choice._tried_quickly.cache_clear()
+
+
+def test_what_did_not_load_is_tried_again(monkeypatch, tmp_path):
+    tries = []
+
+    def fail(name, *_):
+        tries.append(name)
+        return Trial(name, False, "crashes")
+
+    monkeypatch.setattr(device_choice, "is_installed", lambda runtime: True)
+    monkeypatch.setattr(device_choice, "try_backend", fail)
+    monkeypatch.delitem(sys.modules, "onnxruntime", raising=False)
+    for _ in range(2):
+        device_choice._tried_quickly.cache_clear()
+        found = device_choice.order("auto", Host(tmp_path / "user"), bundled_models_dir(), "motion")
+        assert found.backends[0][0] == "numpy"
+    assert tries == ["cpu", "cpu"]
+    device_choice._tried_quickly.cache_clear()
+
+
 def used(host: Host) -> list[str]:
     return [line.backend.name for line in device_choice.listed(host) if line.is_used]
 
