@@ -2,16 +2,20 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ..errors import MappingError
+from ..errors import BadFileError, MappingError
 from ..paths import written_whole
 from .conventions import bare_names
+from .input_files import LARGEST_SETTINGS, read_json
 from .mapping import Mapping
 
 _FORMAT, _VERSION = "pads_mapping", 1
+# What turns the data of one version into that of the next. Version 0 is a mapping as the command `map` prints it and as
+# armatures hold it: no format and no fingerprint, so that it has to be named to be used.
+_UPGRADES: dict[int, Callable[[dict], dict]] = {0: lambda data: {"format": _FORMAT, "fingerprint": "", **data}}
 
 
 def fingerprint(names: Sequence[str], parents: Sequence[int]) -> str:
@@ -40,13 +44,15 @@ def find_preset(folder: Path | str, names: Sequence[str], parents: Sequence[int]
 
     Files that are no presets are passed over: one that is damaged must not stop the work on other rigs.
     """
-    wanted = fingerprint(names, parents)
+    path = preset_path(folder, fingerprint(names, parents))
+    return load_preset(path, names) if path else None
+
+
+def preset_path(folder: Path | str, rig: str) -> Path | None:
+    """The preset saved last in a folder for a rig with this fingerprint; None where there is none."""
     found = {path: data for path in Path(folder).glob("*.json") if (data := _read_or_none(path))}
-    fitting = [path for path, data in found.items() if data.get("fingerprint") == wanted]
-    if not fitting:
-        return None
-    newest = max(fitting, key=lambda path: (path.stat().st_mtime_ns, path.name))
-    return _in_names_of(found[newest], names, str(newest))
+    fitting = [path for path, data in found.items() if data.get("fingerprint") == rig]
+    return max(fitting, key=lambda path: (path.stat().st_mtime_ns, path.name), default=None)
 
 
 def without_gone_bones(mapping: Mapping, names: Sequence[str]) -> Mapping:
@@ -90,15 +96,26 @@ def _read_or_none(path: Path) -> dict | None:
 
 
 def _read(path: Path) -> dict:
-    """The content of a preset file of a version that is known."""
+    """The content of a preset file, as if saved today."""
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise MappingError(f"{path}: cannot be read: {error.strerror or error}.") from error
-    except ValueError as error:
-        raise MappingError(f"{path}: this is no JSON file: save the mapping again.") from error
-    if not isinstance(data, dict) or data.get("format") != _FORMAT:
+        data = read_json(path, LARGEST_SETTINGS)
+    except BadFileError as error:
+        raise MappingError(str(error)) from error
+    return _upgraded(data, path)
+
+
+def _upgraded(data: object, path: Path) -> dict:
+    """The data of a preset file in the present version."""
+    is_bare = isinstance(data, dict) and "format" not in data and {"convention", "joints"} <= set(data)
+    if not is_bare and (not isinstance(data, dict) or data.get("format") != _FORMAT):
         raise MappingError(f"{path}: this is no bone mapping of PADS.")
-    if data.get("version") != _VERSION:
-        raise MappingError(f"{path}: the mapping was saved by another version of PADS: save it again with this one.")
+    version = 0 if is_bare else data.get("version")
+    if isinstance(version, int) and version > _VERSION:
+        raise MappingError(
+            f"{path}: the mapping was saved by a newer PADS: update PADS, or save it again with this one."
+        )
+    if not isinstance(version, int) or version not in (*_UPGRADES, _VERSION):
+        raise MappingError(f"{path}: the mapping is of no known version ({version!r}): save it again.")
+    while version < _VERSION:
+        data, version = _UPGRADES[version](data), version + 1
     return data

@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from pads_blender.core import presets
 from pads_blender.core.conventions import bare_names
 from pads_blender.core.mapping import Mapping
 from pads_blender.core.presets import find_preset, fingerprint, load_preset, save_preset
@@ -82,7 +83,9 @@ def test_the_preset_saved_last_wins_and_damaged_files_stop_nothing(tmp_path):
         (lambda text: text[:50], "no JSON file"),
         (lambda text: "[]", "no bone mapping of PADS"),
         (lambda text: "{}", "no bone mapping of PADS"),
-        (lambda text: text.replace('"version": 1', '"version": 2'), "another version of PADS"),
+        (lambda text: text.replace('"version": 1', '"version": 2'), "saved by a newer PADS: update PADS"),
+        (lambda text: text.replace('"version": 1', '"version": "one"'), "no known version"),
+        (lambda text: text.replace('"version": 1', '"version": [1]'), "no known version"),
         (lambda text: text.replace('"joints"', '"joint"'), "no bone mapping of PADS"),
         (lambda text: text.replace("LeftUpLeg", "LeftThigh"), r"does not have \(LeftThigh\)"),
         (lambda text: text.encode("utf-16").decode("latin-1"), "no JSON file"),
@@ -112,3 +115,20 @@ def test_a_preset_is_written_whole_or_not_at_all(tmp_path):
     assert path.read_bytes() == before
     assert [each.name for each in tmp_path.iterdir()] == ["hero.json"]
     assert json.loads(before)["joints"]["pelvis"]["bone"] == "Hips"
+
+
+def test_a_mapping_as_map_prints_it_is_an_older_preset_that_still_loads(tmp_path):
+    path = tmp_path / "printed.json"
+    path.write_text(json.dumps(MAPPING.to_json()))
+    assert load_preset(path, NAMES) == MAPPING
+    assert find_preset(tmp_path, NAMES, PARENTS) is None  # it does not say which rig it is of
+
+
+def test_older_versions_are_brought_up_to_date_one_after_the_other(tmp_path, monkeypatch):
+    path = tmp_path / "hero.json"
+    save_preset(path, MAPPING, NAMES, PARENTS)
+    monkeypatch.setattr(presets, "_VERSION", 3)
+    steps = {1: lambda data: data | {"joints": data["joints"] | {"spine": data["joints"]["pelvis"]}}, 2: dict}
+    monkeypatch.setattr(presets, "_UPGRADES", steps)
+    assert load_preset(path, NAMES).bone("spine") == "Hips"
+    assert find_preset(tmp_path, NAMES, PARENTS).bone("spine") == "Hips"
