@@ -1,6 +1,7 @@
 """Measurement operators: what was measured of the poses, how noisily, and which poses explain it.
 
-A new one is a class with the protocol's members and a line in MEASUREMENTS. Knows nothing of priors or sampling.
+The projection of cameras is in projection.py. A new one is a class with the protocol's members, no more: whoever asks
+for a measurement names the class. Knows nothing of priors or sampling.
 """
 
 from __future__ import annotations
@@ -236,13 +237,6 @@ class UnknownPelvis:
             return np.repeat(solve_pentadiagonal(*rigid), positions.shape[1], axis=1)
         spring = 1.0 / np.maximum(variance, SMALLEST_ERROR**2)
         return solve_sprung_pentadiagonal(anchored, spring, curvature, pull)
-
-
-MEASUREMENTS = {
-    "identity": Identity,
-    "mask": JointMask,
-    "unknown_pelvis": UnknownPelvis,
-}
 
 
 def per_joint(value: float | np.ndarray, x: np.ndarray) -> np.ndarray:
