@@ -9,6 +9,7 @@ from pathlib import Path
 from ..core.input_files import LARGEST_SETTINGS, LARGEST_WEIGHTS, plain, read_data, read_json
 from ..core.skeleton import JOINTS
 from ..errors import BadFileError, PriorError
+from .model_checks import check_model, check_network
 
 VERSION = 1
 _FIELDS = {
@@ -16,6 +17,7 @@ _FIELDS = {
     "kind": str,
     "joints": list,
     "files": dict,
+    "network": dict,
     "sigma_range_metres": list,
     "tensors": dict,
 }
@@ -34,15 +36,17 @@ class Contract:
         return self.fields[field]
 
     def file(self, role: str) -> Path:
-        """Path of the weights for `forward` or `vjp`; raises PriorError unless its bytes have the contract's hash."""
+        """Path of the weights for `forward` or `vjp`; PriorError unless they have the hash and are a network."""
         entry = self["files"].get(role)
         if not isinstance(entry, dict) or not all(isinstance(entry.get(name), str) for name in ("name", "sha256")):
             raise PriorError(f"The prior in {self.folder} does not say which file is its '{role}': export it again.")
         path = self.folder / Path(plain(entry["name"], 100)).name
         if not path.is_file():
             raise PriorError(f"The prior's file {path.name} is missing: install the extension again from its zip.")
-        if hashlib.sha256(_read(path)).hexdigest() != entry["sha256"]:
+        data = _read(path)
+        if hashlib.sha256(data).hexdigest() != entry["sha256"]:
             raise PriorError(f"The prior's file {path.name} is damaged: install the extension again from its zip.")
+        check_model(data, self["kind"], role, path.name)
         return path
 
 
@@ -69,6 +73,7 @@ def read_contract(path: Path, kind: str) -> Contract:
             raise PriorError(
                 f"The prior's contract {path.name} does not fit this version in '{name}': export it again."
             )
+    check_network(fields["network"], path.name)
     return Contract(path.parent, fields)
 
 

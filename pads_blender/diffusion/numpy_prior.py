@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from .contract import Contract
-from .onnx_file import read_weights
+from .onnx_file import read_parameters
 
 Pull = Callable[[np.ndarray], np.ndarray]
 Weights = dict[str, np.ndarray]
@@ -30,7 +30,7 @@ class NumpyNetwork:
 
     @cached_property
     def _weights(self) -> Weights:
-        return read_weights(self.contract.file("forward"))
+        return read_parameters(self.contract)
 
     def forward(self, *inputs: np.ndarray) -> np.ndarray:
         """The motion prior's correction, or the pose prior's noise: see network.Network."""

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from ..core.input_files import LARGEST_WEIGHTS, read_data
 from ..errors import BadFileError, PriorError
+from .contract import Contract
+from .model_checks import parameter_shapes
+from .protobuf import fields, messages, numbers
 
 # Field numbers of onnx.proto, which never change: ModelProto.graph, GraphProto.initializer and those of TensorProto.
 _GRAPH, _INITIALIZER = 7, 5
 _DIMS, _DATA_TYPE, _NAME, _RAW_DATA = 1, 2, 8, 9
 _FLOATS = {1: np.dtype("<f4"), 10: np.dtype("<f2")}  # TensorProto.DataType
-_VARINT, _LENGTH = 0, 2  # wire types; of fixed size: 1 and 5
-_FIXED_SIZES = {1: 8, 5: 4}
-_LONGEST_VARINT = 63  # bits
+
+
+def read_parameters(contract: Contract) -> dict[str, np.ndarray]:
+    """The parameters of the network that a contract describes, by name; PriorError where one has another shape."""
+    path = contract.file("forward")
+    weights = read_weights(path)
+    for name, shape in parameter_shapes(contract["kind"], contract["network"]).items():
+        if name not in weights or weights[name].shape != shape:
+            raise PriorError(f"The weights in {path.name} do not fit their contract in '{name}': export it again.")
+    return weights
 
 
 def read_weights(path: Path) -> dict[str, np.ndarray]:
@@ -27,8 +36,8 @@ def read_weights(path: Path) -> dict[str, np.ndarray]:
     """
     weights = {}
     try:
-        (graph,) = _bytes_fields(memoryview(read_data(path, LARGEST_WEIGHTS)), _GRAPH)
-        for tensor in _bytes_fields(graph, _INITIALIZER):
+        (graph,) = messages(memoryview(read_data(path, LARGEST_WEIGHTS)), _GRAPH)
+        for tensor in messages(graph, _INITIALIZER):
             name, values = _read_tensor(tensor)
             if values is not None:
                 name = name.removesuffix(".half")
@@ -43,13 +52,13 @@ def read_weights(path: Path) -> dict[str, np.ndarray]:
 def _read_tensor(tensor: memoryview) -> tuple[str, np.ndarray | None]:
     """Name and values of a TensorProto; None for values that are no floats stored as bytes, which no parameter is."""
     name, dims, data_type, raw = "", [], 0, None
-    for field, value in _fields(tensor):
+    for field, value in fields(tensor):
         if field in (_NAME, _RAW_DATA) and not isinstance(value, memoryview):
             raise ValueError("a number where bytes belong")
         if field == _NAME:
             name = bytes(value).decode()
         elif field == _DIMS:
-            dims += list(_varints(value)) if isinstance(value, memoryview) else [value]
+            dims += numbers(value)
         elif field == _DATA_TYPE:
             data_type = value
         elif field == _RAW_DATA:
@@ -57,46 +66,3 @@ def _read_tensor(tensor: memoryview) -> tuple[str, np.ndarray | None]:
     if data_type not in _FLOATS or raw is None:
         return name, None
     return name, np.frombuffer(raw, _FLOATS[data_type]).reshape(dims).astype(np.float32)
-
-
-def _bytes_fields(message: memoryview, wanted: int) -> list[memoryview]:
-    return [value for field, value in _fields(message) if field == wanted and isinstance(value, memoryview)]
-
-
-def _fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
-    """(field number, value) of a protobuf message; values of fixed size are passed over."""
-    at = 0
-    while at < len(message):
-        key, at = _varint(message, at)
-        wire = key & 7
-        if wire == _VARINT:
-            value, at = _varint(message, at)
-            yield key >> 3, value
-        elif wire == _LENGTH:
-            size, at = _varint(message, at)
-            if at + size > len(message):
-                raise ValueError("a field reaches beyond the end")
-            yield key >> 3, message[at : at + size]
-            at += size
-        else:
-            at += _FIXED_SIZES[wire]
-
-
-def _varints(packed: memoryview) -> Iterator[int]:
-    at = 0
-    while at < len(packed):
-        value, at = _varint(packed, at)
-        yield value
-
-
-def _varint(message: memoryview, at: int) -> tuple[int, int]:
-    """(value, place after it): seven bits a byte, the lowest first, the eighth says that more follow."""
-    value = shift = 0
-    while True:
-        byte = message[at]
-        value |= (byte & 0x7F) << shift
-        at, shift = at + 1, shift + 7
-        if byte < 0x80:
-            return value, at
-        if shift > _LONGEST_VARINT:
-            raise ValueError("a number without end")

@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import BackendError
 from .contract import Contract
 from .numpy_prior import rotary_table
-from .onnx_file import read_weights
+from .onnx_file import read_parameters
 
 
 def load_runtime() -> Any:
@@ -51,7 +51,7 @@ class TorchNetwork:
         if self.threads:
             torch.set_num_threads(self.threads)
         settings = self.contract["network"]
-        arrays = read_weights(self.contract.file("forward"))
+        arrays = read_parameters(self.contract)
         arrays["rotary"] = rotary_table(settings["frames"], settings["width"] // settings["heads"])
         return {name: self._tensor(values) for name, values in arrays.items()}
 
