@@ -1,5 +1,6 @@
 """Training from data to ONNX on a few made-up clips: batches, resuming, export and parity with torch."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ torch = pytest.importorskip("torch", reason="torch is not installed for this Pyt
 pytest.importorskip("onnx", reason="onnx comes with torch's tests")
 
 from pads_blender.diffusion.prior import load_prior  # noqa: E402
-from pads_blender.training import data, export_onnx, noise_maps, objectives  # noqa: E402
+from pads_blender.training import data, export_onnx, grow, noise_maps, objectives  # noqa: E402
 from pads_blender.training.demo_take import bvh_text, perform  # noqa: E402
 from pads_blender.training.network import NetworkSettings, PoseNetwork, WindowNetwork  # noqa: E402
 from pads_blender.training.trainer import Trainer, TrainSettings  # noqa: E402
@@ -115,6 +116,25 @@ def test_a_run_learns_and_resumes_as_if_it_had_not_stopped(kind, folder, tmp_pat
     rows = (tmp_path / "whole" / "log.csv").read_text().splitlines()
     assert len(rows) == 3 and "dev_denoise_20" in rows[0]
     assert (tmp_path / "whole" / "curves.png").stat().st_size > 1000
+
+
+@pytest.mark.parametrize("kind", ["pose", "window"])
+def test_a_deeper_network_begins_as_the_one_it_grew_from_and_goes_on(kind, folder, tmp_path):
+    objective = {"pose": objectives.PoseObjective, "window": objectives.WindowObjective}[kind]
+    settings = TrainSettings(steps=6, log_every=3, warm_up=2)
+    shallow = Trainer(objective(folder, SMALL, batch=4), settings, tmp_path / "shallow")
+    shallow.run(stop=3)
+    assert grow.main([str(tmp_path / "shallow"), "--layers", "5", "--out", str(tmp_path / "deep")]) == 0
+    deep = Trainer(objective(folder, replace(SMALL, layers=5), batch=4), settings, tmp_path / "deep")
+    with shallow.averaged(), deep.averaged():
+        small, large = shallow.objective.network, deep.objective.network
+        inputs = (torch.randn(2, 21, 3), torch.rand(2)) if kind == "pose" else (torch.randn(2, 64, 110),)
+        assert torch.equal(large(*inputs), small(*inputs)) and large(*inputs).abs().max() > 0
+    added = large.blocks[1].mlp[2].weight.clone()
+    deep.run(stop=6)
+    assert added.abs().max() == 0 < large.blocks[1].mlp[2].weight.abs().max()
+    with pytest.raises(SystemExit):
+        grow.main([str(tmp_path / "deep"), "--layers", "5", "--out", str(tmp_path / "deeper")])
 
 
 def random_run(folder: Path, kind: str) -> torch.nn.Module:
