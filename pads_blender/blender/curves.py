@@ -4,6 +4,7 @@ import bpy
 import numpy as np
 
 from ..core.bezier import bezier_values
+from ..errors import TakeError
 
 _PROPERTIES = bpy.types.Keyframe.bl_rna.properties
 _LINEAR = _PROPERTIES["interpolation"].enum_items["LINEAR"].value
@@ -146,7 +147,11 @@ def _coordinates(fcurve: bpy.types.FCurve, name: str = "co") -> np.ndarray:
 
 
 def _set_coordinates(fcurve: bpy.types.FCurve, name: str, points: np.ndarray) -> None:
-    fcurve.keyframe_points.foreach_set(name, np.ascontiguousarray(points, np.float32).ravel())
+    with np.errstate(over="ignore"):
+        single = np.ascontiguousarray(points, np.float32)
+    if not np.isfinite(single).all():
+        raise TakeError("The result holds values that are not numbers: nothing was changed.")
+    fcurve.keyframe_points.foreach_set(name, single.ravel())
 
 
 def _integers(fcurve: bpy.types.FCurve, name: str) -> np.ndarray:

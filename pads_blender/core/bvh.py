@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import BadFileError
+from ..errors import BadFileError, TakeError
 from .channels import euler_near
 from .input_files import LARGEST_TAKE, plain, read_data
 from .rig import Changes, RigTake
@@ -303,7 +303,12 @@ def _bad_line(source: str, index: int, message: str) -> BadFileError:
 
 
 def with_motion(bvh: Bvh, motion: np.ndarray) -> Bvh:
-    """The same file with motion (F, C); numbers that stay the same keep their digits, new ones get six decimals."""
+    """The same file with motion (F, C); numbers that stay the same keep their digits, new ones get six decimals.
+
+    TakeError where motion holds what is no number: no such file is ever written.
+    """
+    if not np.isfinite(motion).all():
+        raise TakeError("The result holds values that are not numbers: nothing was written.")
     changed = np.abs(motion - bvh.motion) > _KEEP
     written = np.where(changed, np.round(motion, 6) + 0.0, bvh.motion)
     rows = list(bvh.rows)

@@ -69,4 +69,4 @@ def _unit(vectors: np.ndarray, fallback: np.ndarray | None = None) -> np.ndarray
     """Unit vectors (..., 3); where there is no length the fallback's direction, or else the Y axis, as in Blender."""
     length = np.linalg.norm(vectors, axis=-1, keepdims=True)
     otherwise = np.array([0.0, 1.0, 0.0]) if fallback is None else _unit(fallback)
-    return np.where(length > _TINY, vectors / np.maximum(length, _TINY), otherwise)
+    return np.where(length <= _TINY, otherwise, vectors / np.maximum(length, _TINY))

@@ -7,9 +7,9 @@ _TINY = 1e-12
 
 
 def normalise(q: np.ndarray) -> np.ndarray:
-    """Unit quaternions (..., 4); a zero quaternion becomes the identity."""
+    """Unit quaternions (..., 4); a zero quaternion becomes the identity, one that is no number stays none."""
     length = np.linalg.norm(q, axis=-1, keepdims=True)
-    return np.where(length > _TINY, q / np.maximum(length, _TINY), IDENTITY)
+    return np.where(length <= _TINY, IDENTITY, q / np.maximum(length, _TINY))
 
 
 def multiply(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -108,12 +108,12 @@ def slerp(a: np.ndarray, b: np.ndarray, t: np.ndarray) -> np.ndarray:
 def swing_between(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """The smallest rotation (..., 4) that turns direction a (..., 3) into b; identity where either has no length."""
     a_length, b_length = np.linalg.norm(a, axis=-1, keepdims=True), np.linalg.norm(b, axis=-1, keepdims=True)
-    usable = (a_length > _TINY) & (b_length > _TINY)
+    is_nothing = (a_length <= _TINY) | (b_length <= _TINY)
     u, v = a / np.maximum(a_length, _TINY), b / np.maximum(b_length, _TINY)
     w = 1.0 + np.sum(u * v, axis=-1, keepdims=True)
     opposite = w < 1e-9
     q = np.concatenate([np.where(opposite, 0.0, w), np.where(opposite, _any_normal(u), np.cross(u, v))], axis=-1)
-    return np.where(usable, normalise(q), IDENTITY)
+    return np.where(is_nothing, IDENTITY, normalise(q))
 
 
 def _any_normal(u: np.ndarray) -> np.ndarray:

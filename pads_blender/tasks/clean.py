@@ -32,13 +32,12 @@ from .pops import find_rotation_pops
 from .repair import bridge_leaps, exchange_sides_back, find_lost_bones
 from .report import add_spread, report_changes
 from .scope import keep_left_out, keep_unbroken
+from .take_checks import check_motion, check_take
 from .turns import heed_turns
 from .twist import smooth_unseen_rotations, steady_twists
 
 OnStep = Callable[[int, int], None]
 _BORDER_FRAMES = 5
-_NO_FRAMES = "The take has no frames: choose a range that contains keyframes."
-_NO_NUMBERS = "The take holds values that are not numbers: repair or delete those keys first."
 _NOTHING_TO_DO = "Nothing is left to do: switch on jitter, pops, gaps or feet."
 _NOTHING_MEASURED = "Nothing of the body is measured in this range: leave some bones out of those to complete."
 # How each kind of prior turns evidence into positions; the kind is the prior's own word.
@@ -112,10 +111,7 @@ def _noise_of(seen: Motion, cleaned: Motion) -> np.ndarray:
 
 
 def _check(motion: Motion) -> None:
-    if not len(motion):
-        raise TakeError(_NO_FRAMES)
-    if not np.isfinite(motion.positions[motion.visible]).all():
-        raise TakeError(_NO_NUMBERS)
+    check_motion(motion)
     if not motion.visible.any():
         raise TakeError(_NOTHING_MEASURED)
 
@@ -128,10 +124,7 @@ def _check_take(take: RigTake, settings: CleanSettings, prior: Prior) -> None:
         raise TakeError("How unsure the result is only the prior of motion can tell: choose it, or ask for no samples.")
     if settings.samples == 1:
         raise TakeError("One sample has no spread: ask for 2 samples or more.")
-    if not len(take.frames):
-        raise TakeError(_NO_FRAMES)
-    if not all(np.isfinite(channels).all() for channels in (take.rotation, take.location, take.scale)):
-        raise TakeError(_NO_NUMBERS)
+    check_take(take)
 
 
 def clean_take(

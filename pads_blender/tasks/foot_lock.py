@@ -16,12 +16,14 @@ from .contacts import COLUMNS, ContactRange, Contacts, find_resting
 from .feet import find_freedom, lock_rig_feet, rig_legs
 from .kept import Kept, pass_through
 from .legs import foot_tracks
+from .take_checks import check_take
 
 OnStep = Callable[[int, int], None]
 
 
 def list_contacts(take: RigTake, mapping: Mapping, on_step: OnStep | None = None) -> tuple[ContactRange, ...]:
     """Every rest of a heel or toe, its first and last scene frame, in the order of time."""
+    check_take(take)
     residual = to_model(take.rows(slice(0, 1)), mapping)[1]
     tracks, parts = [], pieces.consecutive(take.frames)
     for number, part in enumerate(parts):
@@ -43,8 +45,9 @@ def lock_feet_at(
     on_step: OnStep | None = None,
 ) -> RigTake:
     """The take with its feet held at each contact, given in scene frames; what is kept comes out as it went in."""
+    check_take(take)
     residual = to_model(take, mapping)[1]
-    start = int(take.frames[0]) if len(take.frames) else 0
+    start = int(take.frames[0])
     rows = [replace(part, first=part.first - start, last=part.last - start) for part in contacts]
     resting = Contacts.from_ranges(tuple(part for part in rows if part.last >= part.first), len(take.frames))
     if not resting.resting.any():

@@ -17,6 +17,7 @@ from . import pieces
 from .repair import joint_rotations_of
 from .running import close_gaps, find_runs, running_median
 from .scoring import KINDS, THRESHOLDS, score_problems
+from .take_checks import check_take
 
 _LEAST_SECONDS = {"jitter": 0.3, "frozen": 0.2, "missing": 0.2, "swap": 0.1, "slide": 0.15, "penetration": 0.15}
 _LONGEST_GAP_SECONDS = 0.1
@@ -67,6 +68,7 @@ class _Seen:
 
 def find_problems(take: RigTake, mapping: Mapping, on_step: Callable[[int, int], None] | None = None) -> list[Problem]:
     """Everything in the take that looks broken, in the order of time."""
+    check_take(take)
     found: list[_Find] = []
     parts = pieces.split(0, len(take.frames))
     for number, rows in enumerate(parts):

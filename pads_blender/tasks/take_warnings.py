@@ -15,6 +15,7 @@ from ..core.normalise import HIPS
 from ..core.retarget import to_model
 from ..core.rig import RigTake
 from ..core.skeleton import MODEL
+from .take_checks import check_take
 
 _MOST_FRAMES = 3000  # enough to tell; a long take need not be read twice
 _SAME_PLACE = 1e-4  # of the rig's size: bones shorter than this have no length
@@ -50,6 +51,7 @@ class TakeWarning:
 
 def find_warnings(take: RigTake, mapping: Mapping) -> list[TakeWarning]:
     """Everything that looks wrong about the take as a whole; empty for nearly every take."""
+    check_take(take)
     take = take.rows(slice(0, _MOST_FRAMES))
     motion, residual = to_model(take, mapping)
     lead = _reference_frames(take, motion.positions, residual.bones)
