@@ -46,7 +46,9 @@ def _add_rig_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_clean(parser: argparse.ArgumentParser) -> None:
     defaults = CleanSettings()
-    parser.add_argument("sources", metavar="IN", type=Path, nargs="+", help=f"motion files: {_FORMATS}")
+    parser.add_argument(
+        "sources", metavar="IN", type=Path, nargs="+", help=f"motion files ({_FORMATS}), folders, patterns in quotes"
+    )
     parser.add_argument(
         "-o", "--output", required=True, metavar="OUT", help=f"a file ({', '.join(WRITABLE)}), or a folder"
     )
@@ -88,6 +90,21 @@ def _add_clean(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--report", type=Path, metavar="R.json", help="what was done; a list for several files")
     parser.add_argument("--blend", type=Path, metavar="FILE.blend", help="save the rig with both actions (one IN only)")
+    _add_batch_options(parser)
+
+
+def _add_batch_options(parser: argparse.ArgumentParser) -> None:
+    many = parser.add_argument_group("many files")
+    many.add_argument("--jobs", type=_at_least(1), default=1, metavar="N", help="so many Blender processes at a time")
+    many.add_argument(
+        "--threads", type=_at_least(1), metavar="N", help="of each process (default: its share of the processor)"
+    )
+    many.add_argument("--reports", action="store_true", help="a report beside each result: NAME.pads.json")
+    many.add_argument(
+        "--resume", action="store_true", help="leave out what its report says is done already; writes --reports"
+    )
+    many.add_argument("--shard", type=_shard, metavar="K/N", help="only the K-th of N shares of the sorted list")
+    many.add_argument("--log", type=Path, metavar="FILE", help="add a line of JSON for each file")
 
 
 def _share(text: str) -> float:
@@ -105,6 +122,14 @@ def _at_least(lowest: int) -> Callable[[str], int]:
         return value
 
     return count
+
+
+def _shard(text: str) -> tuple[int, int]:
+    found = re.fullmatch(r"(\d+)/(\d+)", text)
+    number, count = (int(found[1]), int(found[2])) if found else (0, 0)
+    if not 1 <= number <= count:
+        raise argparse.ArgumentTypeError(f'"{text}" is no share: write 2/5 for the second of five')
+    return number, count
 
 
 def hidden_bones(text: str) -> HiddenBones:

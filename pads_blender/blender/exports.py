@@ -4,7 +4,6 @@ Exporters bake: what they write has a key at every frame, whatever keys the curv
 """
 
 import contextlib
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -12,8 +11,7 @@ import bpy
 import numpy as np
 
 from ..core.bvh_text import PosedBones, bvh_text
-from ..errors import PadsError
-from ..paths import written_whole
+from ..paths import folder_written_whole, written_whole
 from .files import blender_says, enable_add_on, gltf_frame_rate, save_blend
 from .rig_reader import scene_fps
 
@@ -113,21 +111,8 @@ def _export_gltf(path: Path, armatures: Armatures) -> None:
         with written_whole(path) as partial, blender_says(path), gltf_frame_rate():
             bpy.ops.export_scene.gltf(filepath=str(partial), export_format="GLB", **options)
         return
-    with _folder_beside(path) as folder, blender_says(path), gltf_frame_rate():
+    with folder_written_whole(path) as folder, blender_says(path), gltf_frame_rate():
         bpy.ops.export_scene.gltf(filepath=str(folder / path.name), export_format="GLTF_SEPARATE", **options)
-
-
-@contextlib.contextmanager
-def _folder_beside(path: Path) -> Iterator[Path]:
-    """A hidden folder whose files move to the path's own folder if nothing goes wrong: a .gltf has several."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".pads-", dir=path.parent) as folder:
-            yield Path(folder)
-            for item in Path(folder).iterdir():
-                item.replace(path.parent / item.name)
-    except OSError as error:
-        raise PadsError(f"{path}: cannot be written: {error.strerror or error}.") from error
 
 
 def _clip_name(armatures: Armatures) -> str:

@@ -10,7 +10,7 @@ import bpy
 import numpy as np
 
 from ..core.bvh import replace_motion, write_bvh
-from ..core.presets import load_preset
+from ..core.presets import fingerprint, load_preset
 from ..core.rig import find_changes
 from ..diffusion.prior import Prior
 from ..errors import BadFileError, PadsError, TakeError
@@ -69,16 +69,19 @@ def clean_file(job: Job, prior: Prior, on_step: OnStep) -> dict:
     _check_target(job, opened)
     results = _clean_each(opened.armatures, job, prior, on_step)
     _write(job, opened, results)
-    seconds, reports = time.perf_counter() - started, [_report(name, result) for name, result in results.items()]
+    seconds, reports = (
+        time.perf_counter() - started,
+        [_report(opened, name, result) for name, result in results.items()],
+    )
     frames = sum(report.get("frames", 0) for report in reports)
     return {
         "file": str(job.source.path),
         "output": str(job.target),
         **(reports[0] if len(reports) == 1 else {"frames": frames, "armatures": reports}),
-        "settings": _settings_data(job.settings),
+        "settings": settings_data(job.settings),
         "seconds": round(seconds, 3),
         "frames_per_second": round(frames / seconds, 1),
-        "device": getattr(prior, "device", "CPU"),
+        "device": prior.network.label,
     }
 
 
@@ -134,12 +137,14 @@ def _put_on_rigs(armatures: Sequence[bpy.types.Object], cleaned: dict[str, Clean
             write_take(armature, cleaned[armature.name].before, cleaned[armature.name].after, switch_to_fk)
 
 
-def _report(name: str, result: Cleaned | PadsError) -> dict:
+def _report(opened: Opened, name: str, result: Cleaned | PadsError) -> dict:
     """What was done to one armature, or why nothing was."""
+    armature = next(item for item in opened.armatures if item.name == name)
+    head = {"armature": name, "rig": fingerprint(*bone_tree(armature))}
     if isinstance(result, PadsError):
-        return {"armature": name, "error": str(result)}
+        return head | {"error": str(result)}
     frames = result.before.frames
-    return {"armature": name, **result.report, "first_frame": int(frames[0]), "last_frame": int(frames[-1])}
+    return {**head, **result.report, "first_frame": int(frames[0]), "last_frame": int(frames[-1])}
 
 
 def _check_settings(settings: CleanSettings, armature: bpy.types.Object) -> None:
@@ -157,7 +162,7 @@ def _check_settings(settings: CleanSettings, armature: bpy.types.Object) -> None
             raise TakeError(f"The rig has no bone called {bone}: {hint}")
 
 
-def _settings_data(settings: CleanSettings) -> dict:
+def settings_data(settings: CleanSettings) -> dict:
     """The settings as plain data, in the words of the command line."""
     complete = [{"bones": list(part.bones), "first": part.first, "last": part.last} for part in settings.complete]
     return {**asdict(settings), "complete": complete}

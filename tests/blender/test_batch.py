@@ -10,7 +10,7 @@ import bpy
 import numpy as np
 import pytest
 
-from pads_blender.blender import addon, batch, file_jobs
+from pads_blender.blender import addon, batch, batch_clean, file_jobs
 from pads_blender.blender.batch_options import hidden_bones
 from pads_blender.blender.rig_reader import read_take
 from pads_blender.blender.rig_writer import toggle_original
@@ -239,14 +239,14 @@ def test_a_rig_that_is_no_body_is_refused(tmp_path, capfd):
 def test_a_bug_in_one_file_does_not_end_the_batch(take, dirty_text, tmp_path, capfd, monkeypatch):
     other = tmp_path / "other.bvh"
     other.write_bytes(dirty_text(seed=1).encode())
-    real = batch.clean_file
+    real = batch_clean.clean_file
 
     def fail_on_walk(job, prior, on_step):
         if job.source.path == take:
             raise ZeroDivisionError("division by zero")
         return real(job, prior, on_step)
 
-    monkeypatch.setattr(batch, "clean_file", fail_on_walk)
+    monkeypatch.setattr(batch_clean, "clean_file", fail_on_walk)
     assert run("clean", take, other, "-o", tmp_path / "out") == 1
     error = capfd.readouterr().err
     assert "Traceback" in error and "unexpected error" in error
