@@ -90,8 +90,10 @@ class Mapping:
         try:
             entries = {joint: data["joints"].get(joint) for joint in JOINTS}
             joints = {j: JointBone(str(e["bone"]), float(e["confidence"])) if e else None for j, e in entries.items()}
+            if not all(each is None or 0.0 <= each.confidence <= 1.0 for each in joints.values()):
+                raise ValueError("a confidence beyond 0 to 1")
             return cls(str(data["convention"]), joints)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise MappingError("This is no bone mapping of PADS: save it again from PADS > Rig > Bones.") from error
 
 

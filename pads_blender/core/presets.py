@@ -9,7 +9,7 @@ from pathlib import Path
 from ..errors import BadFileError, MappingError
 from ..paths import written_whole
 from .conventions import bare_names
-from .input_files import LARGEST_SETTINGS, read_json
+from .input_files import LARGEST_SETTINGS, plain, read_json
 from .mapping import Mapping
 
 _FORMAT, _VERSION = "pads_mapping", 1
@@ -66,7 +66,9 @@ def check_bones_exist(mapping: Mapping, names: Sequence[str], source: str) -> No
     bones = [mapping.bone(joint) for joint in mapping.joints]
     gone = [bone for bone in bones if bone is not None and bone not in names]
     if gone:
-        listed = ", ".join(gone[:3]) + (f" and {len(gone) - 3} more" if len(gone) > 3 else "")
+        listed = ", ".join(plain(bone, 63) for bone in gone[:3]) + (
+            f" and {len(gone) - 3} more" if len(gone) > 3 else ""
+        )
         raise MappingError(f"{source} names bones that the rig does not have ({listed}): map these joints again.")
 
 
@@ -115,7 +117,7 @@ def _upgraded(data: object, path: Path) -> dict:
             f"{path}: the mapping was saved by a newer PADS: update PADS, or save it again with this one."
         )
     if not isinstance(version, int) or version not in (*_UPGRADES, _VERSION):
-        raise MappingError(f"{path}: the mapping is of no known version ({version!r}): save it again.")
+        raise MappingError(f"{path}: the mapping is of no known version ({plain(repr(version))}): save it again.")
     while version < _VERSION:
         data, version = _UPGRADES[version](data), version + 1
     return data
