@@ -62,7 +62,7 @@ def enliven(
     """
     counted = hidden[:, ~hidden.all(axis=0)]
     lost = counted.sum(axis=1) > 0.5 * counted.shape[1]
-    distance = _frames_to_evidence(lost)
+    distance = frames_to_evidence(lost)
     if not (distance > BORDER_FRAMES).any():
         return mean
     start = WIDEST_METRES * np.clip((distance - BORDER_FRAMES) / _RISE_FRAMES, 0.0, 1.0)
@@ -78,7 +78,7 @@ def enliven(
     return result
 
 
-def _frames_to_evidence(lost: np.ndarray) -> np.ndarray:
+def frames_to_evidence(lost: np.ndarray) -> np.ndarray:
     """Frames (F,) from each lost one to the nearest that is not; where all are lost, as many as there are."""
     before, after = (edge[:, 0] for edge in bracket(~lost[:, None]))
     index, frames = np.arange(len(lost)), len(lost)

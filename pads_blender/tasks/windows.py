@@ -170,7 +170,7 @@ class _AtPriorRate:
         """The mean (F, J, 3) with samples deep inside what is hidden (F, J) for long."""
         slow, seen, middle = thin_out(mean, (~hidden).astype(float), self.step)
         lively = enliven(self._denoise, slow, seen == 0, seed, self.told.still)
-        return mean if lively is slow else mean + _interpolate(lively - slow, middle, len(mean))
+        return mean if lively is slow else mean + interpolate_rows(lively - slow, middle, len(mean))
 
     def spread(self, x: np.ndarray, sigma: np.ndarray, mean: np.ndarray, settings: SamplerSettings) -> np.ndarray:
         """Standard deviation (F, J), metres per coordinate, of the posterior of x (F, J, 3) with noise sigma (F, J)."""
@@ -180,7 +180,7 @@ class _AtPriorRate:
             noise = 1.0 / np.sqrt(precision)
         given = slow, noise, centre, settings.samples, settings.seed
         found = posterior_spread(self._denoise, *given, on_sample=self.told.next)
-        return SPREAD_FACTOR * _interpolate(found[..., None], middle, len(x))[..., 0]
+        return SPREAD_FACTOR * interpolate_rows(found[..., None], middle, len(x))[..., 0]
 
 
 def _with_like_poses(
@@ -227,10 +227,10 @@ def _at_prior_rate(
     smoothed, _, _ = thin_out(own, precision, step)
     with np.errstate(divide="ignore"):
         denoised = denoise_windows(prior, slow, 1.0 / np.sqrt(gathered), first, on_window, both_ways=look > 0)
-    return own + _interpolate(denoised - smoothed, middle, len(x))
+    return own + interpolate_rows(denoised - smoothed, middle, len(x))
 
 
-def _interpolate(values: np.ndarray, at: np.ndarray, frames: int) -> np.ndarray:
+def interpolate_rows(values: np.ndarray, at: np.ndarray, frames: int) -> np.ndarray:
     """Values (N, J, 3) at the given places, linear in between and on to the ends, for every frame (F, J, 3)."""
     index = np.arange(frames)
     low = np.clip(np.searchsorted(at, index, side="right") - 1, 0, max(len(at) - 2, 0))
