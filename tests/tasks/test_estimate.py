@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from pads_blender.core.camera import Camera, look_at, make_intrinsics
-from pads_blender.core.interpolate import fill_hidden
+from pads_blender.core.camera import Camera, look_at
 from pads_blender.core.keypoints import HUMAN36M_17, Keypoints
 from pads_blender.core.skeleton import MODEL
 from pads_blender.diffusion.prior import load_prior
@@ -18,7 +17,8 @@ from pads_blender.tasks.estimate import (
     known_scale,
 )
 
-from .walks import FPS, walk
+from .filmed import SIDE, WALK, filmed
+from .walks import FPS
 
 QUICK = EstimateSettings(steps=8)
 
@@ -33,16 +33,6 @@ def pose_prior():
     return load_prior("pose", threads=1, backend="cpu")
 
 
-def camera_at(position) -> Camera:
-    return Camera(make_intrinsics(1000.0, 1000, 1000), look_at(position, [0.0, -0.5, 0.9]), 1000, 1000)
-
-
-def filmed(positions, camera, noise=0.0, seed=0) -> Shot:
-    points = camera.project(np.einsum("kj,fja->fka", HUMAN36M_17.joints, positions))
-    points = points + noise * np.random.default_rng(seed).standard_normal(points.shape)
-    return Shot(Keypoints(points, np.ones(points.shape[:2]), HUMAN36M_17), camera)
-
-
 def seen_error(found, truth) -> float:
     """Mean distance in metres of the 17 joints about the root."""
     a, b = (np.einsum("kj,fja->fka", HUMAN36M_17.joints, x) for x in (found, truth))
@@ -53,17 +43,6 @@ def overlay_error(found, shot) -> float:
     """Mean distance in pixels from the keypoints that were seen."""
     points = shot.camera.project(np.einsum("kj,fja->fka", HUMAN36M_17.joints, found))
     return float(np.linalg.norm(points - shot.keypoints.points, axis=-1)[shot.keypoints.confidence > 0].mean())
-
-
-def walk_with_arms_down() -> np.ndarray:
-    positions = walk(steps=2).positions
-    visible = np.ones(positions.shape[:2], bool)
-    visible[:, MODEL.indices("left_elbow", "left_wrist", "right_elbow", "right_wrist")] = False
-    return fill_hidden(positions, visible)
-
-
-WALK = walk_with_arms_down()
-SIDE = camera_at([2.2, -3.2, 1.3])
 
 
 def test_a_walk_is_found_where_it_was_filmed(motion_prior):
