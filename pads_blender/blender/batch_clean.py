@@ -37,10 +37,10 @@ def run_clean(options: argparse.Namespace) -> int:
         return DONE
     log, began = Log(options.log), time.perf_counter()
     outcomes: dict[Path, Outcome] = {}
-    with interruptible():
+    with interruptible() as interrupted:
         try:
             log.note("start", _start_fields(options, len(jobs)))
-            with contextlib.closing(_outcomes(jobs, options)) as arriving:
+            with contextlib.closing(_outcomes(jobs, options, interrupted)) as arriving:
                 for job, outcome in arriving:
                     outcomes[job.target] = outcome
                     batch_log.say_outcome(outcome, len(outcomes), len(jobs))
@@ -95,20 +95,27 @@ def attempt(job: Job, options: argparse.Namespace, prior: Prior, on_step: OnStep
     except PadsError as error:
         return {"file": str(path), "error": batch_log.one_line(path, error)}
     except Exception as error:  # a bug: shown in full, but a night's batch goes on
-        traceback.print_exc()
-        return {"file": str(path), "error": f"unexpected error: {error!r}."}
+        return {"file": str(path), "error": f"unexpected error: {error!r}.", "traceback": traceback.format_exc()}
 
 
 @contextlib.contextmanager
-def interruptible() -> Iterator[None]:
-    """Ctrl-C, which Blender takes for itself, and SIGTERM, by which services and schedulers end a job, interrupt."""
+def interruptible() -> Iterator[threading.Event]:
+    """Ctrl-C, which Blender takes for itself, and SIGTERM, by which services and schedulers end a job, interrupt.
+
+    The event says that it happened: Blender's operators turn a KeyboardInterrupt into an error of their own.
+    """
+    interrupted = threading.Event()
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield interrupted
         return
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, signal.default_int_handler) for number in numbers}
+
+    def interrupt(*_: object) -> None:
+        interrupted.set()
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        yield interrupted
     finally:
         for number, handler in before.items():
             signal.signal(number, signal.SIG_DFL if handler is None else handler)  # None: it was not set by Python
@@ -118,7 +125,9 @@ def _keeps_reports(options: argparse.Namespace) -> bool:
     return options.reports or options.resume
 
 
-def _outcomes(jobs: Sequence[Job], options: argparse.Namespace) -> Iterator[tuple[Job, Outcome]]:
+def _outcomes(
+    jobs: Sequence[Job], options: argparse.Namespace, interrupted: threading.Event
+) -> Iterator[tuple[Job, Outcome]]:
     """What becomes of each job, in the order in which they end; first of those that were done before."""
     to_do = []
     for job in jobs:
@@ -130,7 +139,8 @@ def _outcomes(jobs: Sequence[Job], options: argparse.Namespace) -> Iterator[tupl
     if not to_do:
         return
     remove_leftovers(path for job in to_do for path in (job.target, report_path(job.target)))
-    reports = _one_by_one(to_do, options) if min(options.jobs, len(to_do)) == 1 else _at_once(to_do, options)
+    is_alone = min(options.jobs, len(to_do)) == 1
+    reports = _one_by_one(to_do, options, interrupted) if is_alone else _at_once(to_do, options)
     with contextlib.closing(reports):
         for job, report in reports:
             yield job, Outcome(batch_log.FAILED if "error" in report else batch_log.DONE, report)
@@ -146,13 +156,17 @@ def _is_done(job: Job, options: argparse.Namespace) -> bool:
     return reason is None
 
 
-def _one_by_one(jobs: Sequence[Job], options: argparse.Namespace) -> Iterator[tuple[Job, dict]]:
+def _one_by_one(
+    jobs: Sequence[Job], options: argparse.Namespace, interrupted: threading.Event
+) -> Iterator[tuple[Job, dict]]:
     prior = open_prior(options, options.threads)
     for number, job in enumerate(jobs):
         name = job.source.path.name
         progress = Progress(name if len(jobs) == 1 else f"{name} ({number + 1} of {len(jobs)})")
         report = attempt(job, options, prior, progress.show)
         progress.end()
+        if interrupted.is_set():
+            raise KeyboardInterrupt
         yield job, report
 
 

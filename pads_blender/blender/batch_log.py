@@ -87,7 +87,7 @@ def say_outcome(outcome: Outcome, number: int, count: int) -> None:
     for text in outcome.warnings:
         say(f"pads: {report['file']}: {text}")
     if outcome.state == FAILED:
-        say(f"pads: {report['file']}: {report['error']}")
+        say(report.get("traceback", "") + f"pads: {report['file']}: {report['error']}")
     elif outcome.state == SKIPPED:
         say(f"pads: {report['file']}: done before{place}: {report['output']}")
     else:

@@ -11,7 +11,7 @@ from pathlib import Path, PurePath
 
 import pytest
 
-from pads_blender.blender import batch, batch_done, batch_pool
+from pads_blender.blender import batch, batch_clean, batch_done, batch_pool
 from pads_blender.blender.batch_inputs import Take, UsageError, find_takes, share_of
 from pads_blender.blender.file_jobs import Job, Source
 from pads_blender.tasks.clean import CleanSettings
@@ -278,6 +278,24 @@ def test_an_interrupt_ends_all_processes_and_leaves_nothing_half_written(folder,
             os.kill(pid, 0)
     assert 0 < len(results(out)) < 23
     assert not [name for name in results(out) if ".pads-" in name]
+
+
+def test_an_interrupt_that_an_operator_swallows_ends_the_batch_all_the_same(folder, tmp_path, monkeypatch, capfd):
+    """As Blender's BVH importer does: what was a KeyboardInterrupt comes out of it as a RuntimeError."""
+
+    def swallow(*_):
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(5)
+        except KeyboardInterrupt as error:
+            raise RuntimeError("Error: Python: KeyboardInterrupt") from error
+
+    monkeypatch.setattr(batch_clean, "clean_file", swallow)
+    before = signal.getsignal(signal.SIGTERM)
+    assert run("clean", folder, "-o", tmp_path / "out") == 130
+    said = capfd.readouterr().err
+    assert "interrupted" in said and "unexpected" not in said
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_a_gltf_is_done_with_the_buffer_beside_it_alone(folder, tmp_path, capfd):
