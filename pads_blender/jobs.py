@@ -1,6 +1,7 @@
 """One background worker: a thread that puts messages on a queue, and an event that cancels it. Knows no bpy.
 
 The work is a function of on_step(step, count), to be called often: it raises CancelledError once the job is cancelled.
+What a job has to do before its thread begins and after that has ended, whoever reserved it does; its stage says so.
 """
 
 from __future__ import annotations
@@ -20,10 +21,11 @@ _LEAST_SECONDS, _LEAST_SHARE = 1.0, 0.02  # from when on the time left is more t
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a job is: share 0 to 1 of its steps, after so many seconds."""
+    """How far a job is: share 0 to 1 of its steps, after so many seconds; stage: of what else than its work."""
 
     share: float = 0.0
     seconds: float = 0.0
+    stage: str = ""
 
     @property
     def seconds_left(self) -> float | None:
@@ -44,12 +46,16 @@ class Outcome:
 class Job:
     """Some work in a thread of its own; all but the work itself belongs to the thread that made the job."""
 
-    def __init__(self, title: str, work: Work) -> None:
+    def __init__(self, title: str) -> None:
         self.title, self.progress = title, Progress()
         self.on_stopped: Callable[[], None] | None = None  # called when stop() ends the job for whoever waits for it
-        self._work, self._messages, self._cancelled = work, queue.Queue(), threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"PADS {title}", daemon=True)
-        self._started = time.monotonic()
+        self._messages, self._cancelled = queue.Queue(), threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def begin(self, work: Work) -> None:
+        """Start the thread."""
+        self._started, self.progress = time.monotonic(), Progress()
+        self._thread = threading.Thread(target=self._run, args=(work,), name=f"PADS {self.title}", daemon=True)
         self._thread.start()
 
     @property
@@ -75,11 +81,12 @@ class Job:
 
     def join(self) -> None:
         """Wait until the work has ended."""
-        self._thread.join()
+        if self._thread is not None:
+            self._thread.join()
 
-    def _run(self) -> None:
+    def _run(self, work: Work) -> None:
         try:
-            outcome = Outcome(self._work(self._on_step))
+            outcome = Outcome(work(self._on_step))
         except BaseException as error:  # a bug, too, is for the main thread to show
             outcome = Outcome(error=error)
         self._messages.put(outcome)
@@ -98,13 +105,20 @@ def running() -> Job | None:
     return _running
 
 
-def start(title: str, work: Work) -> Job:
-    """Begin a job; PadsError while another one is under way."""
+def reserve(title: str) -> Job:
+    """A job that has yet to begin its work; PadsError while another one is under way."""
     global _running
     if _running is not None:
         raise PadsError(f"PADS is still busy ({_running.title}): wait until it is done, or cancel it.")
-    _running = Job(title, work)
+    _running = Job(title)
     return _running
+
+
+def start(title: str, work: Work) -> Job:
+    """Begin a job; PadsError while another one is under way."""
+    job = reserve(title)
+    job.begin(work)
+    return job
 
 
 def release(job: Job) -> None:

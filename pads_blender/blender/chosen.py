@@ -8,9 +8,10 @@ import numpy as np
 from ..errors import TakeError
 from . import compat, curves
 from .kept_keys import KeptKeys
+from .parts import Parts, finish
 from .reporting import is_animated
 from .rig_reader import find_curves
-from .snapshot import Snapshot, take_snapshot
+from .snapshot import Snapshot, snapshot_in_parts
 
 
 def chosen_armatures(context: bpy.types.Context) -> list[bpy.types.Object]:
@@ -21,10 +22,15 @@ def chosen_armatures(context: bpy.types.Context) -> list[bpy.types.Object]:
 
 
 def chosen_take(context: bpy.types.Context) -> Snapshot:
-    """The active armature's take with the scene's settings of what is kept."""
+    """The active armature's take with the scene's settings of what is kept, in one go."""
+    return finish(chosen_take_in_parts(context))
+
+
+def chosen_take_in_parts(context: bpy.types.Context) -> Parts[Snapshot]:
+    """The same, a part for each frame that Blender has to evaluate."""
     settings = context.scene.pads
     keys = KeptKeys(settings.keep_extreme, settings.keep_selected)
-    return take_snapshot(context.object, keys, settings.switch_to_fk)
+    return (yield from snapshot_in_parts(context.object, keys, settings.switch_to_fk))
 
 
 def chosen_bones(context: bpy.types.Context) -> tuple[str, ...]:

@@ -17,9 +17,10 @@ from ..core.skeleton import JOINTS, MODEL
 from ..core.stand_ins import carry_by_frames, find_stand_ins
 from ..errors import TakeError
 from . import rigify
-from .evaluation import bone_paths
+from .evaluation import bone_paths, find_object
+from .parts import Parts, finish
 from .rig_checks import check_bones, is_moved_by_keys, is_plain, refusals
-from .rig_reader import carried, find_curves, read_bones, read_take
+from .rig_reader import carried, find_curves, read_bones, read_take_in_parts
 from .transforms import location_of, rotation_of, tabulate
 
 if TYPE_CHECKING:
@@ -33,6 +34,11 @@ def read_rig(armature: bpy.types.Object, mapping: Mapping, switch_to_fk: bool = 
 
     switch_to_fk: read limbs of a Rigify rig that follow their IK controls as their FK controls would have to be.
     """
+    return finish(read_rig_in_parts(armature, mapping, switch_to_fk))
+
+
+def read_rig_in_parts(armature: bpy.types.Object, mapping: Mapping, switch_to_fk: bool = False) -> Parts[RigTake]:
+    """The same, a part for each frame that Blender has to evaluate."""
     find_curves(armature)
     names = list(dict.fromkeys(chosen.bone for chosen in mapping.joints.values() if chosen))
     limbs = rigify.limbs_in_ik(armature, names)
@@ -41,9 +47,12 @@ def read_rig(armature: bpy.types.Object, mapping: Mapping, switch_to_fk: bool = 
     rigify.check_unlocked(armature, limbs)
     check_bones(armature, names)
     if not limbs and is_plain(armature, names):
-        return read_take(armature)
-    take = read_evaluated(armature, _bone_tree(armature, mapping))
-    return rigify.match_fk(armature, take, limbs) if limbs else take
+        return (yield from read_take_in_parts(armature))
+    name, uid = armature.name, armature.session_uid
+    take = yield from read_evaluated(armature, _bone_tree(armature, mapping))
+    if limbs:
+        take = yield from rigify.match_fk(find_object(uid, name), take, limbs)
+    return take
 
 
 def is_evaluated(take: RigTake) -> bool:
@@ -51,7 +60,7 @@ def is_evaluated(take: RigTake) -> bool:
     return find_stand_ins(take).sum() > 1
 
 
-def read_again(armature: bpy.types.Object, take: RigTake) -> RigTake:
+def read_again(armature: bpy.types.Object, take: RigTake) -> Parts[RigTake]:
     """What has become of an evaluated take, now that keys have changed; the same entries."""
     is_bone = ~find_stand_ins(take)
     above = {name: _bone_above(take, entry) for entry, name in enumerate(take.names) if is_bone[entry]}
@@ -65,16 +74,17 @@ def _bone_above(take: RigTake, entry: int) -> str | None:
     return take.names[parent] if parent >= 0 else None
 
 
-def read_evaluated(armature: bpy.types.Object, above: dict[str, str | None]) -> RigTake:
+def read_evaluated(armature: bpy.types.Object, above: dict[str, str | None]) -> Parts[RigTake]:
     """The evaluated motion of some bones, each with the one above it in the take, parents first."""
     table, bones = tabulate(find_curves(armature)), [armature.pose.bones[name] for name in above]
     take, numbers = read_bones(armature, bones, table), {name: number for number, name in enumerate(above)}
     parents = np.array([-1 if parent is None else numbers[parent] for parent in above.values()])
     movable = take.movable & [is_moved_by_keys(armature, bone) for bone in bones]
-    pose = bone_paths(armature, list(above), take.frames)
+    name, uid = armature.name, armature.session_uid
+    pose = yield from bone_paths(armature, list(above), take.frames)
     result = carry_by_frames(replace(take, parents=parents, movable=movable), pose)
     _check_shear(result, pose)
-    return carried(armature, table, result)
+    return (yield from carried(find_object(uid, name), result))
 
 
 def _check_shear(take: RigTake, pose: np.ndarray) -> None:

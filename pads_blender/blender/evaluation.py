@@ -1,9 +1,12 @@
 """Blender's own evaluation of a scene, frame by frame, for what curves alone do not say."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import bpy
 import numpy as np
+
+from ..errors import TakeError
+from .parts import Parts, finish
 
 
 def evaluate(item: bpy.types.Object, frames: np.ndarray) -> Iterator[bpy.types.Object]:
@@ -21,20 +24,52 @@ def evaluate(item: bpy.types.Object, frames: np.ndarray) -> Iterator[bpy.types.O
         scene.frame_set(frame, subframe=subframe)
 
 
-def world_path(item: bpy.types.Object, frames: np.ndarray) -> np.ndarray:
+def evaluate_in_parts(
+    item: bpy.types.Object, frames: np.ndarray, read: Callable[[bpy.types.Object], np.ndarray]
+) -> Parts[np.ndarray]:
+    """What is read (F, ...) of the evaluated object at each scene frame (F,), a frame a part.
+
+    TakeError where the object is deleted or edited, or another scene is shown in the meantime.
+    """
+    name, uid, scene_uid = item.name, item.session_uid, bpy.context.scene.session_uid
+    values = []
+    for time in frames.tolist():
+        item, scene = find_object(uid, name), bpy.context.scene
+        if scene.session_uid != scene_uid or item.name not in scene.objects or _is_edited(item):
+            raise TakeError(f"{name} cannot be read while it is edited or out of the scene: start again.")
+        scene.frame_set(int(np.floor(time)), subframe=time % 1.0)
+        values.append(read(item.evaluated_get(bpy.context.evaluated_depsgraph_get())))
+        yield len(values) / len(frames)
+    return np.array(values, float)
+
+
+def find_object(session_uid: int, name: str) -> bpy.types.Object:
+    """The object with this number, whatever became of its name; TakeError where it is gone."""
+    found = next((each for each in bpy.data.objects if each.session_uid == session_uid), None)
+    if found is None:
+        raise TakeError(f"{name} is no longer in the scene: nothing was changed.")
+    return found
+
+
+def _is_edited(item: bpy.types.Object) -> bool:
+    return item.type == "ARMATURE" and item.data.is_editmode
+
+
+def world_path(item: bpy.types.Object, frames: np.ndarray) -> Parts[np.ndarray]:
     """The object's matrices (F, 4, 4) in the world."""
-    return np.array([np.array(each.matrix_world) for each in evaluate(item, frames)], float)
+    return evaluate_in_parts(item, frames, lambda each: np.array(each.matrix_world))
 
 
 def carrier_path(item: bpy.types.Object, frames: np.ndarray) -> np.ndarray:
     """What the object's own transform is laid upon, (F, 4, 4) in the world."""
-    return np.array([each.matrix_world @ each.matrix_basis.inverted() for each in evaluate(item, frames)], float)
+    return finish(evaluate_in_parts(item, frames, lambda each: each.matrix_world @ each.matrix_basis.inverted()))
 
 
-def bone_paths(armature: bpy.types.Object, names: Sequence[str], frames: np.ndarray) -> np.ndarray:
+def bone_paths(armature: bpy.types.Object, names: Sequence[str], frames: np.ndarray) -> Parts[np.ndarray]:
     """The posed bones' matrices (F, B, 4, 4) in armature space."""
-    paths = np.empty((len(frames), len(names), 4, 4))
-    for row, each in enumerate(evaluate(armature, frames)):
-        for column, name in enumerate(names):
-            paths[row, column] = each.pose.bones[name].matrix
-    return paths
+
+    def read(each: bpy.types.Object) -> np.ndarray:
+        bones = each.pose.bones
+        return np.array([bones[name].matrix for name in names])
+
+    return evaluate_in_parts(armature, frames, read)

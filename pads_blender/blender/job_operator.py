@@ -6,18 +6,20 @@ import bpy
 
 from .. import jobs
 from ..errors import PadsError
+from .parts import Parts
 from .reporting import OperatorResult, reports_errors, reports_event_errors
-from .session import Session, Task, describe
+from .session import Session, Task, describe, finished
 
-_TICK_SECONDS = 0.1
+_TICK_SECONDS = 0.05  # more often than anybody looks: what is read in parts is read at this pace
 _EDITORS = {"VIEW_3D": "UI", "GRAPH_EDITOR": "UI", "DOPESHEET_EDITOR": "UI", "PREFERENCES": "WINDOW"}
+_PASSIVE = ("MOUSEMOVE", "INBETWEEN_MOUSEMOVE", "WINDOW_DEACTIVATE", "NONE", "TIMER")  # how their names begin
 
 
 class JobOperator:
     """Mixin for operators: prepare() reads the scene and says what is to be done; the rest is here."""
 
-    def prepare(self, context: bpy.types.Context) -> Task:
-        """Read the scene into a task; PadsError where there is nothing to do."""
+    def prepare(self, context: bpy.types.Context) -> Task | Parts[Task]:
+        """Read the scene into a task, at once or in parts; PadsError where there is nothing to do."""
         raise NotImplementedError
 
     @reports_event_errors
@@ -26,22 +28,19 @@ class JobOperator:
         if bpy.app.background:
             return self.execute(context)
         _check_idle()
-        self._session = Session(self.prepare(context))
+        self._session, self._shown = Session(self.prepare(context), self.bl_label), ""
         manager = context.window_manager
         self._timer = manager.event_timer_add(_TICK_SECONDS, window=context.window)
         self._session.job.on_stopped = self._leave
         manager.modal_handler_add(self)
-        _show(context, self._session.status)
+        self._say(context, self._session.status)
         return {"RUNNING_MODAL"}
 
     @reports_event_errors
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorResult:
         """Ask how far the work is; Esc cancels, everything else goes on to whom it is meant for."""
-        if event.type == "ESC" and event.value == "PRESS":
-            self._session.job.cancel()
-            return {"RUNNING_MODAL"}
         if event.type != "TIMER":
-            return {"PASS_THROUGH"}
+            return self._hear(context, event)
         is_over = True
         try:
             said = self._session.step()
@@ -49,7 +48,7 @@ class JobOperator:
         finally:
             if is_over:
                 self._forget_timer()
-            _show(context, None if is_over else self._session.status)
+            self._say(context, None if is_over else self._session.status)
         if not is_over:
             return {"PASS_THROUGH"}
         self.report({"INFO"}, said)
@@ -65,17 +64,32 @@ class JobOperator:
     def execute(self, context: bpy.types.Context) -> OperatorResult:
         """The same in one go."""
         _check_idle()
-        task, manager = self.prepare(context), context.window_manager
+        task, manager = finished(self.prepare(context)), context.window_manager
         manager.progress_begin(0, 100)
         try:
             result = task.work(lambda step, count: manager.progress_update(100 * step / max(count, 1)))
         finally:
             manager.progress_end()
-        self.report({"INFO"}, task.apply(result))
+        self.report({"INFO"}, finished(task.apply(result)))
         return {"FINISHED"}
+
+    def _hear(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorResult:
+        """What the user does meanwhile: theirs to do, except while the result is written in parts."""
+        if event.type == "ESC" and event.value == "PRESS" and _is_for_the_job(context, event):
+            self._session.job.cancel()
+            return {"RUNNING_MODAL"}
+        is_blocked = self._session.is_writing and not event.type.startswith(_PASSIVE)
+        return {"RUNNING_MODAL"} if is_blocked else {"PASS_THROUGH"}
+
+    def _say(self, context: bpy.types.Context, text: str | None) -> None:
+        """Show the line, if it is another one: drawing costs more than all else that is done here."""
+        if text != self._shown:
+            self._shown = text
+            _show(context, text)
 
     def _leave(self) -> None:
         """No trace in the window: the timer and the line in the status bar outlive the operator otherwise."""
+        self._session.stop()
         self._forget_timer()
         _show(bpy.context, None)
 
@@ -109,11 +123,18 @@ def draw_progress(layout: bpy.types.UILayout) -> bool:
     if job is None:
         return False
     column = layout.column(align=True)
-    text = "Stopping ..." if job.is_cancelled else f"{job.title}: {describe(job.progress)}"
-    column.progress(factor=job.progress.share, text=text)
+    column.progress(factor=job.progress.share, text=f"{job.title}: {describe(job)}")
     if not job.is_cancelled:
         column.operator(PADS_OT_cancel.bl_idname, icon="X")
     return True
+
+
+def _is_for_the_job(context: bpy.types.Context, event: bpy.types.Event) -> bool:
+    """Whether Esc is not meant for a playing animation or for a file browser under the mouse."""
+    if any(window.screen.is_animation_playing for window in context.window_manager.windows):
+        return False
+    under = (a for a in context.window.screen.areas if 0 <= event.mouse_x - a.x < a.width and a.type == "FILE_BROWSER")
+    return not any(0 <= event.mouse_y - area.y < area.height for area in under)
 
 
 def _check_idle() -> None:

@@ -7,16 +7,17 @@ import numpy as np
 
 from . import curves
 from .evaluation import world_path
+from .parts import Parts
 from .transforms import CurveTable, is_animated_freely, location_of
 
 _TRANSFORMS = ("location", "rotation", "scale", "delta_")
 _STILL = 1e-6  # of the path's own size
 
 
-def read_object_path(armature: bpy.types.Object, table: CurveTable, frames: np.ndarray) -> np.ndarray:
+def read_object_path(armature: bpy.types.Object, table: CurveTable, frames: np.ndarray) -> Parts[np.ndarray]:
     """The object's matrices in the world at scene frames (F,), (F, 4, 4), or (1, 4, 4) where it rests."""
     if _may_move(armature, table):
-        path = world_path(armature, frames)
+        path = yield from world_path(armature, frames)
         if np.ptp(path, axis=0).max() > _STILL * np.abs(path).max():
             return path
         return path[:1]

@@ -12,12 +12,14 @@ from .. import jobs
 from ..errors import CancelledError, PadsError, TakeError
 from . import chosen, problem_list, results
 from .computer import read_host
+from .evaluation import find_object
 from .job_operator import JobOperator
 from .kept_keys import KeptKeys
+from .parts import Parts
 from .preferences import read_preferences
 from .reporting import has_motion, is_idle
 from .session import Task
-from .snapshot import Snapshot, find_armature, take_snapshot
+from .snapshot import Snapshot, find_armature, snapshot_in_parts
 
 if TYPE_CHECKING:
     from ..core.rig import RigTake
@@ -42,22 +44,33 @@ class PADS_OT_clean(JobOperator, bpy.types.Operator):  # noqa: N801 - Blender's 
         """Whether there is something to clean."""
         return is_idle(cls) and has_motion(cls, context)
 
-    def prepare(self, context: bpy.types.Context) -> Task:
+    def prepare(self, context: bpy.types.Context) -> Parts[Task]:
         """Every chosen armature's take with the scene's settings; one that cannot be read does not stop the others."""
-        scene, settings = context.scene, context.scene.pads
-        keys = KeptKeys(settings.keep_extreme, settings.keep_selected)
-        snapshots, asked, refused = [], [], {}
-        for each in chosen.chosen_armatures(context):
+        settings = context.scene.pads
+        keys, switch_to_fk = KeptKeys(settings.keep_extreme, settings.keep_selected), settings.switch_to_fk
+        wanted, refused = self._wanted(context)
+        snapshots, asked = [], []
+        for uid, name, wanted_of_it in wanted:
             try:
-                frames = chosen.chosen_frames(scene, each, settings.range)
-                snapshots.append(take_snapshot(each, keys, settings.switch_to_fk))
-                asked.append(settings.to_settings(*frames))
+                snapshots.append((yield from snapshot_in_parts(find_object(uid, name), keys, switch_to_fk)))
+                asked.append(wanted_of_it)
             except PadsError as error:
-                refused[each.name] = error
+                refused[name] = error
         if not snapshots:
             raise next(iter(refused.values()))
         left_out = [f"{name} is left as it is: {error}" for name, error in refused.items()]
         return clean_task("Cleaning", snapshots, asked, lambda: _forget_problems(snapshots), left_out)
+
+    def _wanted(self, context: bpy.types.Context) -> tuple[list[tuple[int, str, CleanSettings]], dict[str, PadsError]]:
+        """Number, name and settings of each chosen armature; by their names, why others cannot be cleaned."""
+        wanted, refused, settings = [], {}, context.scene.pads
+        for each in chosen.chosen_armatures(context):
+            try:
+                frames = chosen.chosen_frames(context.scene, each, settings.range)
+                wanted.append((each.session_uid, each.name, settings.to_settings(*frames)))
+            except PadsError as error:
+                refused[each.name] = error
+        return wanted, refused
 
 
 class PADS_OT_fill(JobOperator, bpy.types.Operator):  # noqa: N801 - Blender's own pattern
@@ -81,7 +94,7 @@ class PADS_OT_fill(JobOperator, bpy.types.Operator):  # noqa: N801 - Blender's o
             return False
         return True
 
-    def prepare(self, context: bpy.types.Context) -> Task:
+    def prepare(self, context: bpy.types.Context) -> Parts[Task]:
         """The active armature's take with nothing but the selected bones to be completed."""
         from ..tasks.fixes import fill_settings
 
@@ -89,8 +102,9 @@ class PADS_OT_fill(JobOperator, bpy.types.Operator):  # noqa: N801 - Blender's o
         first, last = chosen.chosen_frames(context.scene, context.object, settings.fill_range, bones)
         own_keys_count = settings.keep_selected and settings.fill_range != "SELECTED"
         keys = KeptKeys(settings.keep_extreme, own_keys_count)
-        snapshot = take_snapshot(context.object, keys, settings.switch_to_fk)
-        return clean_task("Filling in", [snapshot], [fill_settings(bones, first, last, settings.to_settings())])
+        asked = fill_settings(bones, first, last, settings.to_settings())
+        snapshot = yield from snapshot_in_parts(context.object, keys, settings.switch_to_fk)
+        return clean_task("Filling in", [snapshot], [asked])
 
 
 def clean_task(
@@ -116,9 +130,9 @@ def clean_task(
         several = zip(snapshots, settings, steps, strict=True)
         return [_clean_one_of_several(each, asked, prior, step) for each, asked, step in several]
 
-    def apply(cleaned: list[Cleaned | PadsError]) -> str:
+    def apply(cleaned: list[Cleaned | PadsError]) -> Parts[str]:
         after = [each if isinstance(each, PadsError) else each.after for each in cleaned]
-        said = _with_others(deliver_all(snapshots, after), left_out)
+        said = _with_others((yield from deliver_all(snapshots, after)), left_out)
         if afterwards:
             afterwards()
         return _with_others(said, _keep_warnings(snapshots, cleaned))
@@ -126,14 +140,14 @@ def clean_task(
     return Task(title, work, apply, tuple(each.armature_uid for each in snapshots))
 
 
-def deliver_all(snapshots: list[Snapshot], after: Sequence[RigTake | PadsError]) -> str:
+def deliver_all(snapshots: list[Snapshot], after: Sequence[RigTake | PadsError]) -> Parts[str]:
     """Put each result where it belongs, or say why there is none; PadsError where nothing could be delivered."""
     written, failed = [], []
     for snapshot, take in zip(snapshots, after, strict=True):
         try:
             if isinstance(take, PadsError):
                 raise take
-            written.append(results.deliver(snapshot, take))
+            written.append((yield from results.deliver(snapshot, take)))
         except PadsError as error:
             failed.append(str(error))
     if not written:

@@ -6,9 +6,10 @@ from .. import jobs
 from ..core.rig import RigTake
 from ..tasks.contacts import ContactRange
 from . import contact_list
-from .chosen import chosen_take
+from .chosen import chosen_take_in_parts
 from .job_operator import JobOperator
 from .operators_clean import deliver_all
+from .parts import Parts
 from .reporting import OperatorResult, has_armature, has_motion, is_idle
 from .session import Task
 from .snapshot import find_armature
@@ -26,11 +27,11 @@ class PADS_OT_find_contacts(JobOperator, bpy.types.Operator):  # noqa: N801 - Bl
         """Whether there is a motion to look at."""
         return is_idle(cls) and has_motion(cls, context)
 
-    def prepare(self, context: bpy.types.Context) -> Task:
+    def prepare(self, context: bpy.types.Context) -> Parts[Task]:
         """The active armature's take."""
         from ..tasks.foot_lock import list_contacts  # not above: Blender's start must not wait for it
 
-        snapshot = chosen_take(context)
+        snapshot = yield from chosen_take_in_parts(context)
 
         def apply(found: tuple[ContactRange, ...]) -> str:
             contact_list.store(find_armature(snapshot), found)
@@ -56,10 +57,10 @@ class PADS_OT_lock_feet(JobOperator, bpy.types.Operator):  # noqa: N801 - Blende
             return False
         return True
 
-    def prepare(self, context: bpy.types.Context) -> Task:
+    def prepare(self, context: bpy.types.Context) -> Parts[Task]:
         """The active armature's take and its contacts."""
-        snapshot, strength = chosen_take(context), context.scene.pads.feet_lock
-        contacts = contact_list.read(context.object)
+        contacts, strength = contact_list.read(context.object), context.scene.pads.feet_lock
+        snapshot = yield from chosen_take_in_parts(context)
 
         def work(on_step: jobs.OnStep) -> list[RigTake]:
             from ..tasks.foot_lock import lock_feet_at

@@ -9,9 +9,10 @@ import bpy
 from .. import jobs
 from ..errors import TakeError
 from . import problem_list
-from .chosen import chosen_take
+from .chosen import chosen_take_in_parts
 from .job_operator import JobOperator
 from .operators_clean import clean_task
+from .parts import Parts
 from .reporting import OperatorResult, has_armature, has_motion, is_idle, reports_errors
 from .session import Task
 from .snapshot import find_armature
@@ -51,12 +52,12 @@ class PADS_OT_find_problems(JobOperator, bpy.types.Operator):  # noqa: N801 - Bl
         """Whether there is a motion to look at."""
         return is_idle(cls) and has_motion(cls, context)
 
-    def prepare(self, context: bpy.types.Context) -> Task:
+    def prepare(self, context: bpy.types.Context) -> Parts[Task]:
         """The active armature's take."""
         from ..tasks.problems import find_problems
         from ..tasks.take_warnings import find_warnings
 
-        snapshot = chosen_take(context)
+        snapshot = yield from chosen_take_in_parts(context)
 
         def work(on_step: jobs.OnStep) -> tuple[list[Problem], list[TakeWarning]]:
             take, mapping = snapshot.take, snapshot.mapping
@@ -91,12 +92,13 @@ class PADS_OT_fix_problem(JobOperator, bpy.types.Operator):  # noqa: N801 - Blen
             return False
         return True
 
-    def prepare(self, context: bpy.types.Context) -> Task:
+    def prepare(self, context: bpy.types.Context) -> Parts[Task]:
         """The active armature's take, with settings for the one problem."""
         from ..tasks.fixes import fix_settings
 
-        problem, snapshot = problem_list.read_active(context.object), chosen_take(context)
-        settings = fix_settings(problem, snapshot.mapping, context.scene.pads.to_settings())
+        problem, usual = problem_list.read_active(context.object), context.scene.pads.to_settings()
+        snapshot = yield from chosen_take_in_parts(context)
+        settings = fix_settings(problem, snapshot.mapping, usual)
         return clean_task("Fixing", [snapshot], [settings], lambda: problem_list.drop(find_armature(snapshot), problem))
 
 
@@ -112,14 +114,14 @@ class PADS_OT_fix_all_problems(JobOperator, bpy.types.Operator):  # noqa: N801 -
         """Whether there are problems."""
         return is_idle(cls) and has_motion(cls, context) and _has_any(cls, context)
 
-    def prepare(self, context: bpy.types.Context) -> Task:
+    def prepare(self, context: bpy.types.Context) -> Parts[Task]:
         """The active armature's take, with settings for what is in the list."""
         from ..tasks.fixes import FIXABLE, fix_all_settings
 
         problems = [problem for problem in problem_list.read(context.object) if problem.kind in FIXABLE]
         if not problems:
             raise TakeError("Nothing in the list can be put right: feet below the floor are only pointed out.")
-        snapshot = chosen_take(context)
+        snapshot = yield from chosen_take_in_parts(context)
         settings = fix_all_settings(problems, snapshot.mapping, context.scene.pads.to_settings())
 
         def drop_all() -> None:

@@ -2,14 +2,15 @@
 
 from ..core.rig import RigTake
 from .comparison import stack_strips
+from .parts import Parts
 from .preferences import read_preferences
 from .rig_writer import Written
 from .snapshot import Snapshot, apply_result, find_armature
 
 
-def deliver(snapshot: Snapshot, after: RigTake) -> Written:
+def deliver(snapshot: Snapshot, after: RigTake) -> Parts[Written]:
     """Put the result on the snapshot's armature; PadsError where it no longer fits."""
-    written = apply_result(snapshot, after)
+    written = yield from apply_result(snapshot, after)
     if read_preferences().result == "NLA":
         stack_strips(find_armature(snapshot))
     return written

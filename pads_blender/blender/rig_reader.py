@@ -15,7 +15,10 @@ from ..core.stand_ins import Channels, carry_by_object
 from ..errors import TakeError
 from . import compat
 from .object_motion import may_carry_travel, read_object_path
+from .parts import Parts, finish
 from .transforms import CurveTable, is_animated_freely, location_of, rotation_of, scale_of, tabulate
+
+_MOST_FRAMES = 1_100_000  # Blender's own last frame lies before that
 
 
 def read_take(armature: bpy.types.Object) -> RigTake:
@@ -23,9 +26,13 @@ def read_take(armature: bpy.types.Object) -> RigTake:
 
     Where the object itself moves, its path is the take's first entry, above the root bones.
     """
+    return finish(read_take_in_parts(armature))
+
+
+def read_take_in_parts(armature: bpy.types.Object) -> Parts[RigTake]:
+    """The same; an object that moves is read frame by frame."""
     bones = [armature.pose.bones[bone.name] for bone in armature.data.bones]  # parents before children
-    table = tabulate(find_curves(armature))
-    return carried(armature, table, read_bones(armature, bones, table))
+    return (yield from carried(armature, read_bones(armature, bones, tabulate(find_curves(armature)))))
 
 
 def read_bones(armature: bpy.types.Object, bones: list[bpy.types.PoseBone], table: CurveTable) -> RigTake:
@@ -49,12 +56,14 @@ def read_bones(armature: bpy.types.Object, bones: list[bpy.types.PoseBone], tabl
     return take
 
 
-def carried(armature: bpy.types.Object, table: CurveTable, take: RigTake) -> RigTake:
+def carried(armature: bpy.types.Object, take: RigTake) -> Parts[RigTake]:
     """A take of the armature's bones where the object is in the world, or upon an entry for its path if it moves."""
-    path = read_object_path(armature, table, take.frames)
+    table = tabulate(find_curves(armature))
+    entry, may_travel = object_entry(armature), may_carry_travel(armature, table)
+    path = yield from read_object_path(armature, table, take.frames)
     if len(path) == 1:
         return replace(take, world_from_armature=path[0])
-    return carry_by_object(take, object_entry(armature), path, may_carry_travel(armature, table))
+    return carry_by_object(take, entry, path, may_travel)
 
 
 def object_entry(armature: bpy.types.Object) -> str:
@@ -76,8 +85,8 @@ def scene_fps() -> float:
     return render.fps / render.fps_base
 
 
-def find_curves(armature: bpy.types.Object) -> bpy.types.ActionChannelbag:
-    """The F-curves that move the armature; TakeError where there are none or where they are not the whole story."""
+def check_own(armature: bpy.types.Object) -> None:
+    """TakeError where the armature is not this file's to animate, or where NLA strips move it."""
     if armature.library:
         raise TakeError(f"{armature.name} is linked from another file: make it local or a library override first.")
     if armature.override_library and armature.override_library.is_system_override:
@@ -88,6 +97,12 @@ def find_curves(armature: bpy.types.Object) -> bpy.types.ActionChannelbag:
             f"{armature.name} is animated by NLA strips, which cannot be read yet: "
             "bake them into one action (Pose > Animation > Bake Action), then mute the tracks."
         )
+
+
+def find_curves(armature: bpy.types.Object) -> bpy.types.ActionChannelbag:
+    """The F-curves that move the armature; TakeError where there are none or where they are not the whole story."""
+    check_own(armature)
+    animation = armature.animation_data
     action = animation.action if animation else None
     if action is None or animation.action_slot is None:
         raise TakeError(f"{armature.name} has no action: select an armature with keyframes.")
@@ -119,6 +134,8 @@ def _whole_frames(armature: bpy.types.Object, table: CurveTable) -> np.ndarray:
     if not spans:
         raise TakeError(f"The action of {armature.name} moves no bones: select an armature with keyframed bones.")
     first, last = np.ceil(min(span[0] for span in spans)), np.floor(max(span[1] for span in spans))
+    if last - first > _MOST_FRAMES:
+        raise TakeError(f"{armature.name} has keys from frame {first:g} to {last:g}: delete those that went astray.")
     return np.arange(first, max(first, last) + 1.0)
 
 

@@ -14,13 +14,15 @@ from ..errors import TakeError
 from . import compat, curves, rigify
 from .channel_changes import SMALLEST_STRETCH, RotationChange, ShiftChange, find_channel_changes
 from .evaluated_reader import is_evaluated, read_again
+from .evaluation import find_object
+from .parts import Parts, finish
 from .rig_reader import find_curves, scene_fps
 from .transforms import CurveTable, Property, tabulate
 
 ORIGINAL = "pads_original"  # custom property of a cleaned action that points at the action it was made from
 _SLOT = "pads_slot"  # one that holds the handle of the slot that was cleaned
 _ARMATURE = "pads_armature"  # one that holds the name of the armature it was made for
-_UNKEYED = "pads_unkeyed"  # and one that holds the values of channels for which the original has no curves, as JSON
+UNKEYED = "pads_unkeyed"  # and one that holds the values of channels for which the original has no curves, as JSON
 _SMALLEST_CORRECTION_RADIANS = 1e-4  # 0.006 degrees: below that, what an evaluated pose is off is left
 _SMALLEST_CORRECTION = 1e-5  # of the rig's size
 _CORRECTIONS = 3  # passes at most, each after a new evaluation; a generated Rigify rig takes two
@@ -39,6 +41,13 @@ class Written:
 
 
 def write_take(armature: bpy.types.Object, before: RigTake, after: RigTake, switch_to_fk: bool = False) -> Written:
+    """Put what differs between two takes on a new action, in one go: see write_take_in_parts."""
+    return finish(write_take_in_parts(armature, before, after, switch_to_fk))
+
+
+def write_take_in_parts(
+    armature: bpy.types.Object, before: RigTake, after: RigTake, switch_to_fk: bool = False
+) -> Parts[Written]:
     """Put what differs between the two takes on a copy of the armature's action and make that its current action.
 
     Keys stay where they are in time; those outside of the changes keep their values. A bone without rotation keys
@@ -51,22 +60,21 @@ def write_take(armature: bpy.types.Object, before: RigTake, after: RigTake, swit
     limbs = rigify.limbs_in_ik(armature, before.names) if switch_to_fk else []
     cleaned = original.copy()
     cleaned.name = _SUFFIX.sub("", original.name) + ".pads"
-    writer = _Writer(armature)
+    compat.assign_action(animation, cleaned, handle)
+    writer = _Writer(armature, original)
     try:
-        compat.assign_action(animation, cleaned, handle)
         if limbs:
             writer.switch(limbs, float(before.frames[0]))
-            before = read_again(armature, before)
+            before = yield from read_again(armature, before)
         writer.write(before, after)
         if is_evaluated(before) and writer.keyed:
-            _correct(writer, after)
+            yield from _correct(writer, after)
+        armature, original, cleaned = writer.find()
     except BaseException:
-        compat.assign_action(animation, original, handle)
-        bpy.data.actions.remove(cleaned)
-        _restore(armature, writer.unkeyed)
+        writer.take_back()
         raise
     cleaned[ORIGINAL], cleaned[_SLOT], cleaned[_ARMATURE] = original, handle, armature.name
-    cleaned[_UNKEYED] = json.dumps(writer.unkeyed)
+    cleaned[UNKEYED] = json.dumps(writer.unkeyed)
     original.use_fake_user = True
     return Written(cleaned.name, original.name, tuple(dict.fromkeys(writer.keyed)), tuple(dict.fromkeys(writer.locked)))
 
@@ -86,7 +94,7 @@ def toggle_original(armature: bpy.types.Object) -> str:
 
 def restore_unkeyed(armature: bpy.types.Object, cleaned: bpy.types.Action) -> None:
     """Set channels back to their old values that only the cleaned action, now switched off, has curves for."""
-    _restore(armature, json.loads(cleaned.get(_UNKEYED, "[]")))
+    _restore(armature, json.loads(cleaned.get(UNKEYED, "[]")))
 
 
 def _restore(armature: bpy.types.Object, unkeyed: list[tuple[str, str, list[float]]]) -> None:
@@ -114,11 +122,15 @@ def remove_unused(action: bpy.types.Action) -> None:
         bpy.data.actions.remove(action)
 
 
-def _correct(writer: "_Writer", after: RigTake) -> None:
+def _find_action(session_uid: int) -> bpy.types.Action | None:
+    return next((action for action in bpy.data.actions if action.session_uid == session_uid), None)
+
+
+def _correct(writer: "_Writer", after: RigTake) -> Parts[None]:
     """Key what the evaluated pose is still off, where constraints answer to the new keys."""
     wanted, size = pose_matrices(after), np.ptp(after.rest[:, :3, 3], axis=0).max()
     for _ in range(_CORRECTIONS):
-        present = read_again(writer.armature, after)
+        present = yield from read_again(writer.find()[0], after)
         free = ~find_stand_ins(present) & ~np.isin(present.names, writer.locked)
         aimed = aim(present, wanted, free, np.isin(present.names, list(writer.baked)))
         turned = angle_between(normalise(present.rotation), normalise(aimed.rotation)) > _SMALLEST_CORRECTION_RADIANS
@@ -134,26 +146,52 @@ def _correct(writer: "_Writer", after: RigTake) -> None:
 
 
 class _Writer:
-    """Writes changes onto the armature's current action and remembers what became of them."""
+    """Writes changes onto the armature's current action and remembers what became of them.
 
-    def __init__(self, armature: bpy.types.Object) -> None:
-        self.armature = armature
+    It knows what it works on by number: between two parts of the work an undo may have put other data there.
+    """
+
+    def __init__(self, armature: bpy.types.Object, original: bpy.types.Action) -> None:
+        """Armature: with the new action as its current one."""
+        self._name, self._uid = armature.name, armature.session_uid
+        self._actions = (original.session_uid, armature.animation_data.action.session_uid)
+        self._slot = armature.animation_data.action_slot.handle
         self.keyed: list[str] = []
         self.locked: list[str] = []
         self.unkeyed: list[tuple[str, str, list[float]]] = []  # bone ("": the object), property, values before
         self.baked: set[str] = set()  # bones that get a key at every frame
 
+    def find(self) -> tuple[bpy.types.Object, bpy.types.Action, bpy.types.Action]:
+        """The armature, the original and the new action; TakeError unless that is still what the armature shows."""
+        armature, (original, cleaned) = find_object(self._uid, self._name), map(_find_action, self._actions)
+        shown = armature.animation_data and armature.animation_data.action
+        if original is None or cleaned is None or shown != cleaned:
+            raise TakeError(f"{self._name} was edited while the result was written: nothing was changed; start again.")
+        return armature, original, cleaned
+
+    def take_back(self) -> None:
+        """Remove the new action, as far as it is there."""
+        armature = next((each for each in bpy.data.objects if each.session_uid == self._uid), None)
+        original, cleaned = map(_find_action, self._actions)
+        if armature and original and armature.animation_data and armature.animation_data.action == cleaned:
+            compat.assign_action(armature.animation_data, original, self._slot)
+            _restore(armature, self.unkeyed)
+        if cleaned:
+            bpy.data.actions.remove(cleaned)
+
     def switch(self, limbs: list[rigify.IkBone], frame: float) -> None:
         """Key the IK/FK switches of limbs; their FK controls are to be keyed at every frame."""
-        values = rigify.switch_values(self.armature, limbs)
+        armature = self.find()[0]
+        values = rigify.switch_values(armature, limbs)
         self.unkeyed += [(bone, rigify.SWITCH, [value]) for bone, value in values.items()]
         self.baked = {limb.control for limb in limbs}
-        rigify.key_fk(self.armature, limbs, frame)
+        rigify.key_fk(armature, limbs, frame)
 
     def write(self, before: RigTake, after: RigTake, only_keyed: bool = False) -> None:
         """Give the keys what differs between the takes; only_keyed: properties without any keys get none."""
-        table = tabulate(find_curves(self.armature))
-        for name, task in find_channel_changes(self.armature, before, after):
+        armature = self.find()[0]
+        table = tabulate(find_curves(armature))
+        for name, task in find_channel_changes(armature, before, after):
             found = task.property.curves(table)
             if any(curves.is_locked(fcurve) for fcurve in found.values()):
                 self.locked.append(name)
@@ -186,8 +224,8 @@ class _Writer:
                 curves.refill_linear(fcurve, times, values[:, index])
 
     def _new_curve(self, prop: Property, index: int) -> bpy.types.FCurve:
-        return compat.new_fcurve(find_curves(self.armature), prop.path, index, prop.group)
+        return compat.new_fcurve(find_curves(self.find()[0]), prop.path, index, prop.group)
 
     def _remember(self, prop: Property) -> None:
-        bone = "" if prop.owner == self.armature else prop.owner.name
+        bone = "" if isinstance(prop.owner, bpy.types.Object) else prop.owner.name
         self.unkeyed.append((bone, prop.name, list(getattr(prop.owner, prop.name))))

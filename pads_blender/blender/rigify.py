@@ -12,6 +12,7 @@ from ..core.stand_ins import aim
 from ..errors import TakeError
 from . import compat, curves
 from .evaluation import bone_paths
+from .parts import Parts
 from .rig_reader import find_curves
 from .transforms import bone_path, rotation_of, tabulate
 
@@ -67,15 +68,15 @@ def check_unlocked(armature: bpy.types.Object, limbs: list[IkBone]) -> None:
                 )
 
 
-def match_fk(armature: bpy.types.Object, take: RigTake, limbs: list[IkBone]) -> RigTake:
+def match_fk(armature: bpy.types.Object, take: RigTake, limbs: list[IkBone]) -> Parts[RigTake]:
     """An evaluated take with the FK controls turned, and stretched as IK does, to where their limbs are by IK."""
-    controls, bones = [limb.control for limb in limbs], armature.data.bones
-    paths = bone_paths(armature, [*controls, *[limb.limb for limb in limbs]], take.frames)
+    controls, followers = [limb.control for limb in limbs], [limb.limb for limb in limbs]
+    rest = {name: np.array(armature.data.bones[name].matrix_local) for name in (*controls, *followers)}
+    paths = yield from bone_paths(armature, [*controls, *followers], take.frames)
     entries = [take.names.index(control) for control in controls]
     wanted, free = pose_matrices(take), np.zeros(len(take.names), bool)
     for number, (entry, limb) in enumerate(zip(entries, limbs, strict=True)):
-        between = np.linalg.inv(np.array(bones[limb.limb].matrix_local)) @ np.array(bones[limb.control].matrix_local)
-        aimed = paths[:, len(limbs) + number] @ between
+        aimed = paths[:, len(limbs) + number] @ np.linalg.inv(rest[limb.limb]) @ rest[limb.control]
         wanted[:, entry] = wanted[:, entry] @ np.linalg.inv(paths[:, number]) @ aimed
         free[entry] = True
     unmoved = aim(replace(take, movable=np.zeros_like(free)), wanted, free, free)

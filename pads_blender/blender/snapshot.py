@@ -13,11 +13,13 @@ from ..core.rig import RigTake
 from ..errors import TakeError
 from ..tasks.kept import Kept
 from . import curves
-from .evaluated_reader import read_rig
+from .evaluated_reader import read_rig_in_parts
+from .evaluation import find_object
 from .kept_keys import KeptKeys, read_kept
+from .parts import Parts, finish
 from .rig_mapping import read_mapping
 from .rig_reader import find_curves
-from .rig_writer import Written, write_take
+from .rig_writer import Written, write_take_in_parts
 
 if TYPE_CHECKING:
     from ..core.mapping import Mapping
@@ -42,17 +44,24 @@ class Snapshot:
 
 def take_snapshot(armature: bpy.types.Object, keys: KeptKeys = _DEFAULT_KEYS, switch_to_fk: bool = False) -> Snapshot:
     """The armature's current action, its mapping and what the animator keeps; TakeError where it cannot be read."""
-    mapping = read_mapping(armature)
-    take = read_rig(armature, mapping, switch_to_fk)
-    kept = read_kept(armature, take, keys)
-    rest, content = _rest(armature), _digest(armature)
-    return Snapshot(armature.name, armature.session_uid, content, rest, take, mapping, kept, switch_to_fk)
+    return finish(snapshot_in_parts(armature, keys, switch_to_fk))
+
+
+def snapshot_in_parts(
+    armature: bpy.types.Object, keys: KeptKeys = _DEFAULT_KEYS, switch_to_fk: bool = False
+) -> Parts[Snapshot]:
+    """The same, a part for each frame that Blender has to evaluate."""
+    name, uid, mapping = armature.name, armature.session_uid, read_mapping(armature)
+    rest, content = _rest(armature), _digest(armature)  # first: what is edited between the parts must not count
+    take = yield from read_rig_in_parts(armature, mapping, switch_to_fk)
+    kept = read_kept(find_object(uid, name), take, keys)
+    return Snapshot(name, uid, content, rest, take, mapping, kept, switch_to_fk)
 
 
 def find_armature(snapshot: Snapshot) -> bpy.types.Object:
     """The armature that the snapshot was taken of, whatever became of it; TakeError where it is gone."""
-    armature = next((each for each in bpy.data.objects if each.session_uid == snapshot.armature_uid), None)
-    if armature is None or bpy.context.scene not in armature.users_scene:
+    armature = find_object(snapshot.armature_uid, snapshot.armature)
+    if bpy.context.scene not in armature.users_scene:
         raise TakeError(f"{snapshot.armature} is no longer in the scene: nothing was changed.")
     return armature
 
@@ -71,9 +80,9 @@ def find_again(snapshot: Snapshot) -> bpy.types.Object:
     return armature
 
 
-def apply_result(snapshot: Snapshot, after: RigTake) -> Written:
+def apply_result(snapshot: Snapshot, after: RigTake) -> Parts[Written]:
     """Put the worker's result on the armature as a new action."""
-    return write_take(find_again(snapshot), snapshot.take, after, snapshot.switch_to_fk)
+    return (yield from write_take_in_parts(find_again(snapshot), snapshot.take, after, snapshot.switch_to_fk))
 
 
 def _rest(armature: bpy.types.Object) -> np.ndarray:

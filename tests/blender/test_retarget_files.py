@@ -8,6 +8,7 @@ import pytest
 
 from pads_blender.blender import files
 from pads_blender.blender.evaluated_reader import read_evaluated
+from pads_blender.blender.parts import finish
 from pads_blender.blender.rig_mapping import map_bones
 from pads_blender.blender.rig_reader import read_take
 from pads_blender.core import rotations as rot
@@ -47,7 +48,8 @@ def load(path: Path) -> tuple[RigTake, Mapping]:
     bones = {mapping.bone(joint) for joint in JOINTS} - {None}
     lines = {name: [name, *(parent.name for parent in armature.data.bones[name].parent_recursive)] for name in bones}
     above = {name: next((each for each in line[1:] if each in bones), None) for name, line in lines.items()}
-    return read_evaluated(armature, dict(sorted(above.items(), key=lambda entry: len(lines[entry[0]])))), mapping
+    parents_first = dict(sorted(above.items(), key=lambda entry: len(lines[entry[0]])))
+    return finish(read_evaluated(armature, parents_first)), mapping
 
 
 @pytest.mark.parametrize("name", TAKES)

@@ -9,6 +9,7 @@ import pytest
 
 from pads_blender.blender.evaluated_reader import is_evaluated, read_rig
 from pads_blender.blender.evaluation import bone_paths
+from pads_blender.blender.parts import finish
 from pads_blender.blender.rig_mapping import map_bones
 from pads_blender.blender.rig_reader import find_curves
 from pads_blender.blender.rig_writer import toggle_original, write_take
@@ -116,15 +117,15 @@ def assert_ik_is_refused_or_switched(rig, mapping):
     locked.lock = False
     assert len(bpy.data.actions) == actions
     skin = [bone.name for bone in rig.data.bones if bone.name.startswith("DEF-")]
-    was = bone_paths(rig, skin, FRAMES)
+    was = finish(bone_paths(rig, skin, FRAMES))
     take = read_rig(rig, mapping, switch_to_fk=True)
     write_take(rig, take, take, switch_to_fk=True)
     assert all(rig.pose.bones[name]["IK_FK"] == 1.0 for name in SWITCHES)
-    assert_same_pose(bone_paths(rig, skin, FRAMES), was)  # the limbs stay where IK had put them
+    assert_same_pose(finish(bone_paths(rig, skin, FRAMES)), was)  # the limbs stay where IK had put them
     assert not still_in_ik(rig, mapping)
     toggle_original(rig)
     assert all(rig.pose.bones[name]["IK_FK"] == 0.0 for name in SWITCHES)
-    np.testing.assert_allclose(bone_paths(rig, skin, FRAMES), was, atol=1e-6)
+    np.testing.assert_allclose(finish(bone_paths(rig, skin, FRAMES)), was, atol=1e-6)
     after = turned(take)
     write_take(rig, take, after, switch_to_fk=True)
     assert_same_pose(posed(rig, bones_of(take), FRAMES), poses_of(after))

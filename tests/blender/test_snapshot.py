@@ -6,6 +6,7 @@ import bpy
 import numpy as np
 import pytest
 
+from pads_blender.blender.parts import finish
 from pads_blender.blender.rig_reader import read_take
 from pads_blender.blender.snapshot import apply_result, find_again, take_snapshot
 from pads_blender.core import rotations as rot
@@ -26,7 +27,7 @@ def test_result_goes_onto_the_armature_by_whatever_name(armature):
     snapshot = take_snapshot(armature)
     armature.name = "renamed"
     bpy.context.scene.frame_set(17)
-    written = apply_result(snapshot, turned(snapshot.take))
+    written = finish(apply_result(snapshot, turned(snapshot.take)))
     assert (written.action, written.original) == ("walk.pads", "walk")
     np.testing.assert_allclose(
         np.abs(np.sum(read_take(armature).rotation * turned(snapshot.take).rotation, axis=-1)), 1.0, atol=1e-5
@@ -64,7 +65,7 @@ def test_an_edited_armature_is_said(armature, edit):
         action = armature.animation_data.action
         armature.animation_data.action = action.copy() if edit == "action" else None
     with pytest.raises(TakeError, match="walk was edited in the meantime"):
-        apply_result(snapshot, turned(snapshot.take))
+        finish(apply_result(snapshot, turned(snapshot.take)))
     assert "walk.pads" not in bpy.data.actions
 
 
@@ -76,4 +77,4 @@ def test_an_untouched_armature_is_found_after_undo_and_redo(armature):
     bpy.ops.ed.undo()
     assert find_again(snapshot).name == "walk"
     bpy.ops.ed.redo()
-    assert apply_result(snapshot, turned(snapshot.take)).action == "walk.pads"
+    assert finish(apply_result(snapshot, turned(snapshot.take))).action == "walk.pads"
