@@ -9,12 +9,14 @@ from .. import jobs
 from . import (
     job_operator,
     joint_pickers,
+    journal,
     menus,
     operators_clean,
     operators_compare,
     operators_computer,
     operators_feet,
     operators_problems,
+    operators_report,
     operators_rig,
     overlay,
     panels_clean,
@@ -36,6 +38,7 @@ _MODULES = (
     operators_feet,
     operators_compare,
     operators_computer,
+    operators_report,
     panels_rig,
     panels_clean,
     panels_problems,
@@ -48,6 +51,7 @@ _commands: list[object] = []  # handles of registered commands, which Blender wa
 
 def register() -> None:
     """Make all that the extension adds known to Blender."""
+    journal.start()
     for cls in _CLASSES:
         bpy.utils.register_class(cls)
     properties.register()
@@ -68,6 +72,7 @@ def unregister() -> None:
     properties.unregister()
     for cls in reversed(_CLASSES):
         bpy.utils.unregister_class(cls)
+    journal.stop()
 
 
 @persistent

@@ -54,6 +54,7 @@ class PADS_AP_preferences(bpy.types.AddonPreferences):  # noqa: N801 - Blender's
         from .computer import device_lines
         from .job_operator import draw_progress
         from .operators_computer import PADS_OT_test_computer
+        from .operators_report import PADS_OT_copy_report
 
         layout = self.layout
         layout.use_property_split = True
@@ -66,6 +67,7 @@ class PADS_AP_preferences(bpy.types.AddonPreferences):  # noqa: N801 - Blender's
         column = layout.column(align=True)
         for icon, line in device_lines():
             column.label(text=line, icon=icon)
+        layout.operator(PADS_OT_copy_report.bl_idname, icon="COPYDOWN")
 
 
 def find_own() -> PADS_AP_preferences | None:

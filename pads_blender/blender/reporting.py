@@ -1,6 +1,7 @@
 """How buttons say what is wrong: an expected failure is one sentence, a button that cannot be pressed says why."""
 
 import functools
+import logging
 from collections.abc import Callable
 
 import bpy
@@ -36,12 +37,21 @@ def reports_event_errors(listen: _Listen) -> _Listen:
 
 
 def _attempt(operator: bpy.types.Operator, method: Callable[[], OperatorResult]) -> OperatorResult:
+    log = logging.getLogger(__name__)  # what Copy Report shows
     try:
-        return method()
+        result = method()
     except CancelledError as error:
         operator.report({"INFO"}, str(error))
     except PadsError as error:
+        log.info("%s: %s", operator.bl_label, error)
         operator.report({"ERROR"}, str(error))
+    except Exception:
+        log.exception("%s broke down", operator.bl_label)
+        raise
+    else:
+        if "FINISHED" in result:
+            log.info("%s: done", operator.bl_label)
+        return result
     return {"CANCELLED"}
 
 

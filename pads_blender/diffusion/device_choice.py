@@ -138,6 +138,11 @@ def _signature(models: Path) -> dict:
     }
 
 
+def installed_versions() -> dict[str, str]:
+    """Versions of the runtimes that are installed; none is loaded."""
+    return {name: version for name in _DISTRIBUTIONS if (version := _installed_version(name))}
+
+
 @functools.cache
 def _installed_version(distribution: str) -> str:
     import importlib.metadata  # brings much else
