@@ -23,7 +23,7 @@ from ..errors import BadFileError
 
 FPS = 30.0
 # Files have Y up and face +Z; the model's world has Z up and faces -Y.
-_WORLD_FROM_FILE = rot.from_rotation_vector(np.array([np.pi / 2, 0.0, 0.0]))
+WORLD_FROM_FILE = rot.from_rotation_vector(np.array([np.pi / 2, 0.0, 0.0]))
 # Chosen by us for validation: settings are picked on these, `dev` is for reporting only.
 VALIDATION_SUBJECTS = ("cmu_002", "cmu_016", "cmu_035", "cmu_137")
 
@@ -128,16 +128,20 @@ def _rotation_track(z: np.lib.npyio.NpzFile) -> normalise.BodyTrack:
         rest[joint] = offsets[joint] + (rest[parent] if parent >= 0 else 0)
         moved = z["root"] if parent < 0 else positions[:, parent] + rot.rotate(turns[:, parent], offsets[joint])
         positions[:, joint] = moved
-    world = rot.rotate(_WORLD_FROM_FILE, positions[:, columns])
-    turned = rot.multiply(rot.multiply(_WORLD_FROM_FILE, turns[:, columns]), rot.inverse(_WORLD_FROM_FILE))
+    world = rot.rotate(WORLD_FROM_FILE, positions[:, columns])
+    turned = rot.multiply(rot.multiply(WORLD_FROM_FILE, turns[:, columns]), rot.inverse(WORLD_FROM_FILE))
     return normalise.BodyTrack(world, turned, known, normalise.leg_length(rest[columns]))
 
 
 def _marker_track(z: np.lib.npyio.NpzFile) -> normalise.BodyTrack:
-    """UI-PRMD: positions without a skeleton; the turns of pelvis and chest are those that the positions show."""
+    """UI-PRMD: positions without a skeleton."""
     columns, known = _joint_columns([str(n) for n in z["names"]])
     file_positions = z["root"][:, None].astype(float) + z["pos_rel"] / 1e4
-    world = rot.rotate(_WORLD_FROM_FILE, file_positions[:, columns])
+    return track_of_positions(rot.rotate(WORLD_FROM_FILE, file_positions[:, columns]), known)
+
+
+def track_of_positions(world: np.ndarray, known: np.ndarray) -> normalise.BodyTrack:
+    """A body of which only positions (F, J, 3) are known: pelvis and chest turn as the positions show, the head not."""
     pelvis, chest = normalise.torso_frames(world, known)
     turns = np.broadcast_to(pelvis[:, None], (len(world), len(JOINTS), 4)).copy()
     turns[:, MODEL.index("chest")] = chest
@@ -162,40 +166,64 @@ def load_split(folder: Path, split: str) -> tuple[Clip, ...]:
 
 
 def _load_bvh_split(folder: Path, split: str) -> tuple[Clip, ...]:
-    """A file's subject is the sub-folder that it lies in, or the file itself where it lies in none."""
     files = sorted(folder.rglob("*.bvh"))
     if not files:
         raise BadFileError(f"{folder}: holds no BVH files and no train folder: name a folder of takes.")
-    subjects = {file: file.parent.name if file.parent != folder else file.stem for file in files}
+    subjects = {file: subject_of(file, folder) for file in files}
     number = {subject: i for i, subject in enumerate(sorted(set(subjects.values())))}
     part = {8: "validation", 9: "dev"}
     return tuple(load_bvh(f, subjects[f]) for f in files if part.get(number[subjects[f]] % 10, "train") == split)
 
 
+def subject_of(file: Path, folder: Path) -> str:
+    """Who is in a file: the sub-folder that it lies in, or the file itself where it lies in none."""
+    return file.parent.relative_to(folder).as_posix() if file.parent != folder else file.stem
+
+
 def load_bvh(path: Path, subject: str) -> Clip:
     """One BVH file, Y up, on the model's body at 30 frames a second; raises PadsError where it cannot be mapped."""
-    bvh = read_bvh(path)
-    take = bvh_take(bvh)
+    return clip_of_rig(bvh_take(read_bvh(path)), subject, path.stem)
+
+
+def clip_of_rig(take: RigTake, subject: str, name: str, mapping: Mapping | None = None) -> Clip:
+    """A rig's take on the model's body, its bones mapped by guess unless a mapping is given; may raise MappingError."""
     heads = (take.world_from_armature @ take.rest)[:, :3, 3]
-    motion, _ = to_model(take, guess_mapping(take.names, take.parents, heads))
-    at = np.arange(0.0, len(motion) - 0.99, motion.fps / FPS)  # frame times in files are rounded
-    low = np.minimum(at.astype(int), len(motion) - 1)
+    motion, _ = to_model(take, mapping or guess_mapping(take.names, take.parents, heads))
+    return Clip(at_model_rate(motion.positions, motion.fps), motion.visible[0], subject, name)
+
+
+def at_model_rate(positions: np.ndarray, fps: float) -> np.ndarray:
+    """Positions (F, J, 3) at 30 frames a second, float32: linear between frames."""
+    at = np.arange(0.0, len(positions) - 0.99, fps / FPS)  # frame times in files are rounded
+    low = np.minimum(at.astype(int), len(positions) - 1)
     t = (at - low)[:, None, None]
-    positions = (1 - t) * motion.positions[low] + t * motion.positions[np.minimum(low + 1, len(motion) - 1)]
-    return Clip(positions.astype(np.float32), motion.visible[0], subject, path.stem)
+    return ((1 - t) * positions[low] + t * positions[np.minimum(low + 1, len(positions) - 1)]).astype(np.float32)
 
 
 def bvh_take(bvh: Bvh) -> RigTake:
     """The file as a rig whose bones lie along the file's axes at rest."""
-    rest = np.tile(np.eye(4), (len(bvh.names), 1, 1))
-    for joint, parent in enumerate(bvh.parents):
-        rest[joint, :3, 3] = bvh.offsets[joint] + (rest[parent, :3, 3] if parent >= 0 else 0.0)
-    world = np.eye(4)
-    world[:3, :3] = rot.to_matrix(_WORLD_FROM_FILE)
-    location = local_positions(bvh) - bvh.offsets
-    frames = np.arange(1.0, len(bvh.motion) + 1)
-    ones, fps = np.ones(location.shape), 1.0 / bvh.frame_time
-    return RigTake(bvh.names, bvh.parents, rest, location, local_rotations(bvh), ones, world, frames, fps)
+    tree = Tree(bvh.names, bvh.parents, bvh.offsets)
+    return rig_along_axes(tree, local_positions(bvh) - bvh.offsets, local_rotations(bvh), 1.0 / bvh.frame_time)
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Bones, parents before children: names, parents (B,) with -1 for none, rest offsets (B, 3) from the parent."""
+
+    names: tuple[str, ...]
+    parents: np.ndarray
+    offsets: np.ndarray
+
+
+def rig_along_axes(tree: Tree, location: np.ndarray, rotation: np.ndarray, fps: float) -> RigTake:
+    """A rig of a file with Y up whose bones lie along the axes at rest, with location (F, B, 3), rotation (F, B, 4)."""
+    rest = np.tile(np.eye(4), (len(tree.names), 1, 1))
+    for joint, parent in enumerate(tree.parents):
+        rest[joint, :3, 3] = tree.offsets[joint] + (rest[parent, :3, 3] if parent >= 0 else 0.0)
+    world, frames = np.eye(4), np.arange(1.0, len(location) + 1)
+    world[:3, :3] = rot.to_matrix(WORLD_FROM_FILE)
+    ones = np.ones(location.shape)
+    return RigTake(tree.names, tree.parents, rest, location, rotation, ones, world, frames, fps)
 
 
 def mirror(positions: np.ndarray) -> np.ndarray:
@@ -236,27 +264,14 @@ class RigClip:
 def load_rig_clips(path: Path) -> list[RigClip]:
     """Clips of one subject's file as takes of a rig: bones along the world's axes at rest, Y up inside the armature."""
     with np.load(path) as z:
-        names, offsets, count = [str(n) for n in z["names"]], z["offsets"].astype(float), int(z["n_rot"])
+        names, count = [str(n) for n in z["names"]], int(z["n_rot"])
+        tree = Tree(tuple(names), z["parents"].astype(int), z["offsets"].astype(float))
         rotation = np.broadcast_to(rot.IDENTITY, (len(z["quat"]), len(names), 4)).copy()
         rotation[:, :count] = rot.normalise(z["quat"].astype(float))
-        rest = np.tile(np.eye(4), (len(names), 1, 1))
-        parents, root, starts, clips = (
-            z["parents"].astype(int),
-            z["root"].astype(float),
-            z["clip_start"],
-            z["clip_names"],
-        )
-    for joint, parent in enumerate(parents):
-        rest[joint, :3, 3] = offsets[joint] + (rest[parent, :3, 3] if parent >= 0 else 0.0)
-    location = np.zeros((len(rotation), len(names), 3))
-    location[:, 0] = root - rest[0, :3, 3]
-    world = np.eye(4)
-    world[:3, :3] = rot.to_matrix(_WORLD_FROM_FILE)
+        location = np.zeros((len(rotation), len(names), 3))
+        location[:, 0] = z["root"].astype(float) - tree.offsets[0]
+        starts, clips = z["clip_start"], z["clip_names"]
     table = _skeleton_table(names)
     mapping = Mapping(path.stem, {j: JointBone(table[j], 1.0) if j in table else None for j in JOINTS})
-    takes = [
-        RigTake(tuple(names), parents, rest, location[a:b], rotation[a:b], np.ones((b - a, len(names), 3)), world,
-                np.arange(1.0, b - a + 1), FPS)
-        for a, b in itertools.pairwise(starts)
-    ]  # fmt: skip
+    takes = [rig_along_axes(tree, location[a:b], rotation[a:b], FPS) for a, b in itertools.pairwise(starts)]
     return [RigClip(take, mapping, path.stem, str(name)) for take, name in zip(takes, clips, strict=True)]

@@ -39,14 +39,13 @@ class TruthTake:
 
 def read_takes(folder: Path, detections: str = "gt", subjects: tuple[str, ...] = TEST_SUBJECTS) -> Iterator[TruthTake]:
     """Every action of the subjects before each camera; detections: the * of data_2d_h36m_*.npz."""
-    world = _load(folder / "data_3d_h36m.npz", "positions_3d")
+    world = read_positions(folder / "data_3d_h36m.npz")
     true_points = _load(folder / "data_2d_h36m_gt.npz", "positions_2d")
     points = _load(folder / f"data_2d_h36m_{detections}.npz", "positions_2d")
     for subject in subjects:
         if not all(subject in part for part in (world, true_points, points)):
             raise BadFileError(f"{folder}: holds no subject {subject}: the test subjects are {', '.join(subjects)}.")
-        for action, positions in world[subject].items():
-            truth = np.asarray(positions, float)[:, KEPT] if positions.shape[1] == 32 else np.asarray(positions, float)
+        for action, truth in world[subject].items():
             for number, exact in enumerate(true_points[subject][action]):
                 seen = np.asarray(points[subject][action][number], float)
                 frames = min(len(truth), len(exact), len(seen))
@@ -54,6 +53,17 @@ def read_takes(folder: Path, detections: str = "gt", subjects: tuple[str, ...] =
                 keypoints = Keypoints(seen[:frames, :, :2], np.ones((frames, len(KEPT))), HUMAN36M_17)
                 name = f"{subject} {action} camera {number + 1}"
                 yield TruthTake(name, Shot(keypoints, camera), truth[:frames], body_scale(truth))
+
+
+def read_positions(path: Path) -> dict[str, dict[str, np.ndarray]]:
+    """True positions (F, 17, 3) in metres, Z up, by subject and action, of data_3d_h36m.npz."""
+    world = _load(path, "positions_3d")
+    return {subject: {name: _kept(p) for name, p in actions.items()} for subject, actions in world.items()}
+
+
+def _kept(positions: np.ndarray) -> np.ndarray:
+    """The 17 joints of these 32, or of as many as they are."""
+    return np.asarray(positions, float)[:, KEPT] if positions.shape[1] == 32 else np.asarray(positions, float)
 
 
 def _load(path: Path, field: str) -> dict:

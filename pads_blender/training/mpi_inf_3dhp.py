@@ -44,14 +44,21 @@ def read_takes(folder: Path) -> Iterator[TestTake]:
     found = [folder / name / "annot_data.mat" for name in SEQUENCES if (folder / name / "annot_data.mat").is_file()]
     if not found:
         raise BadFileError(f"{folder}: holds no TS1/annot_data.mat: name the folder of the official test set.")
-    for path in found:
-        points, truth, valid = _read(path)
-        camera = solve_lens(points[valid], truth[valid])
-        shot = Shot(Keypoints(points, np.tile(valid[:, None], (1, 17)).astype(float), MPI_INF_3DHP_17), camera)
-        world = truth @ _WORLD_FROM_CAMERA[:3, :3].T
-        yield TestTake(
-            path.parent.name, shot, world, valid, _body_scale(truth[valid]), _FPS.get(path.parent.name, 25.0)
-        )
+    yield from map(read_sequence, found)
+
+
+def read_sequence(path: Path) -> TestTake:
+    """One annot_data.mat, named after its folder."""
+    points, truth, valid = _read(path)
+    camera = solve_lens(points[valid], truth[valid])
+    shot = Shot(Keypoints(points, np.tile(valid[:, None], (1, 17)).astype(float), MPI_INF_3DHP_17), camera)
+    fps = _FPS.get(path.parent.name, 25.0)
+    return TestTake(path.parent.name, shot, upright(truth), valid, _body_scale(truth[valid]), fps)
+
+
+def upright(positions: np.ndarray) -> np.ndarray:
+    """Positions (..., 3) in a level camera's axes with Z up."""
+    return positions @ _WORLD_FROM_CAMERA[:3, :3].T
 
 
 def _read(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
