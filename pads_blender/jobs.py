@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from .errors import CancelledError, PadsError
 
-OnStep = Callable[[int, int], None]
+OnStep = Callable[[float, int], None]
 Work = Callable[[OnStep], object]
 _LEAST_SECONDS, _LEAST_SHARE = 1.0, 0.02  # from when on the time left is more than a guess
 
@@ -79,6 +79,11 @@ class Job:
                 return message
             self.progress = message
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether the work is under way."""
+        return self._thread is not None and self._thread.is_alive()
+
     def join(self) -> None:
         """Wait until the work has ended."""
         if self._thread is not None:
@@ -91,13 +96,14 @@ class Job:
             outcome = Outcome(error=error)
         self._messages.put(outcome)
 
-    def _on_step(self, step: int, count: int) -> None:
+    def _on_step(self, step: float, count: int) -> None:
         if self._cancelled.is_set():
             raise CancelledError("Cancelled: nothing was changed.")
         self._messages.put(Progress(min(step / max(count, 1), 1.0), time.monotonic() - self._started))
 
 
 _running: Job | None = None
+_behind: Job | None = None
 
 
 def running() -> Job | None:
@@ -138,3 +144,23 @@ def stop() -> None:
     release(job)
     if job.on_stopped:
         job.on_stopped()
+
+
+def start_behind(title: str, work: Work) -> Job:
+    """Begin what nobody waits for beside the running job, unless something of the kind is under way."""
+    global _behind
+    if not is_busy_behind():
+        _behind = Job(title)
+        _behind.begin(work)
+    return _behind
+
+
+def is_busy_behind() -> bool:
+    """Whether something is under way that nobody waits for."""
+    return _behind is not None and _behind.is_alive
+
+
+def stop_behind() -> None:
+    """Tell it to stop at its next step; nobody waits for that either."""
+    if _behind is not None:
+        _behind.cancel()

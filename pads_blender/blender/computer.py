@@ -6,12 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import bpy
+import numpy as np
 
+from .. import jobs
 from .preferences import ADD_ON
 
 if TYPE_CHECKING:  # imported where it is used: Blender's start must not wait for it
     from ..diffusion.device_choice import Listed
+    from ..diffusion.prior import Prior
     from ..diffusion.trial import Host
+
+_OPENED = 0.02  # share of a job's progress that opening the prior is
 
 
 def read_host() -> Host:
@@ -22,6 +27,30 @@ def read_host() -> Host:
     return Host(_user_folder(), program)
 
 
+def open_prior(threads: int | None, host: Host, on_step: jobs.OnStep) -> tuple[Prior, jobs.OnStep]:
+    """The prior of motion, asked once, and what to call for the steps of the rest of the job.
+
+    While ONNX Runtime makes a session it lets no other thread run, for 0.1 s and more (1.23): better at the start.
+    """
+    from ..core.skeleton import JOINTS
+    from ..diffusion import window
+    from ..diffusion.prior import load_prior
+
+    prior = load_prior("motion", threads=threads, host=host)
+    prior.denoise(np.zeros((1, window.FRAMES, len(JOINTS), 3)), 0.1)
+    on_step(_OPENED, 1)
+    return prior, lambda step, count: on_step(_OPENED * count + (1.0 - _OPENED) * step, count)
+
+
+def survey_behind() -> None:
+    """Try the devices behind whatever else happens, unless that has been done; the next job knows the result."""
+    from ..diffusion.device_choice import remembered, survey
+
+    host = read_host()
+    if remembered(host) is None:
+        jobs.start_behind("Testing this computer", lambda on_step: survey(host, on_trial=lambda *at: on_step(*at[:2])))
+
+
 def device_lines() -> list[tuple[str, str]]:
     """What is used and why, and what else was tried, each with an icon's name; for people."""
     from ..diffusion.device_choice import listed, remembered
@@ -30,6 +59,8 @@ def device_lines() -> list[tuple[str, str]]:
     survey = remembered(host)
     tried = [each for each in listed(host) if each.is_used or (each.is_installed and each.trial)]
     lines = [(_icon(each), _said(each)) for each in tried]
+    if jobs.is_busy_behind():
+        lines.append(("TIME", "Testing the devices of this computer in the background ..."))
     return [*lines, ("INFO", f"Why: {survey.reason}")] if survey else lines
 
 

@@ -17,6 +17,7 @@ def store(armature: bpy.types.Object, contacts: Sequence[ContactRange]) -> None:
     for contact in contacts:
         _add(armature, contact)
     armature.pads.active_contact = 0
+    armature.pads.are_contacts_edited = False
 
 
 def read(armature: bpy.types.Object) -> list[ContactRange]:
@@ -31,6 +32,7 @@ def add_at(armature: bpy.types.Object, frame: int) -> None:
     joint = rig.contacts[rig.active_contact].joint.lower() if has_active else "left_toe"
     _add(armature, ContactRange(joint, frame, frame + _NEW_FRAMES))
     rig.active_contact = len(rig.contacts) - 1
+    rig.are_contacts_edited = True
 
 
 def remove_active(armature: bpy.types.Object) -> None:
@@ -38,6 +40,7 @@ def remove_active(armature: bpy.types.Object) -> None:
     rig = armature.pads
     rig.contacts.remove(rig.active_contact)
     rig.active_contact = min(rig.active_contact, max(len(rig.contacts) - 1, 0))
+    rig.are_contacts_edited = bool(len(rig.contacts))
 
 
 def _add(armature: bpy.types.Object, contact: ContactRange) -> None:

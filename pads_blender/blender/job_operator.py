@@ -6,6 +6,7 @@ import bpy
 
 from .. import jobs
 from ..errors import PadsError
+from .computer import survey_behind
 from .parts import Parts
 from .reporting import OperatorResult, reports_errors, reports_event_errors
 from .session import Session, Task, describe, finished
@@ -52,6 +53,7 @@ class JobOperator:
         if not is_over:
             return {"PASS_THROUGH"}
         self.report({"INFO"}, said)
+        survey_behind()
         return {"FINISHED"}
 
     def cancel(self, context: bpy.types.Context) -> None:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import bpy
 
 from .. import jobs
 from ..errors import CancelledError, PadsError, TakeError
-from . import chosen, problem_list, results
-from .computer import read_host
+from . import chosen, contact_list, problem_list, results
+from .computer import open_prior, read_host
 from .evaluation import find_object
 from .job_operator import JobOperator
 from .kept_keys import KeptKeys
 from .parts import Parts
 from .preferences import read_preferences
 from .reporting import has_motion, is_idle
+from .rig_mapping import read_mapping
 from .session import Task
 from .snapshot import Snapshot, find_armature, snapshot_in_parts
 
@@ -26,6 +28,11 @@ if TYPE_CHECKING:
     from ..diffusion.prior import Prior
     from ..tasks.clean import CleanSettings
     from ..tasks.cleaned import Cleaned
+    from ..tasks.contacts import ContactRange
+    from ..tasks.repairs import Repairs
+
+
+_Wanted = tuple[int, str, "CleanSettings", "list[ContactRange] | None"]  # number and name of the armature, the task
 
 
 class PADS_OT_clean(JobOperator, bpy.types.Operator):  # noqa: N801 - Blender's own pattern
@@ -48,26 +55,30 @@ class PADS_OT_clean(JobOperator, bpy.types.Operator):  # noqa: N801 - Blender's 
         """Every chosen armature's take with the scene's settings; one that cannot be read does not stop the others."""
         settings = context.scene.pads
         keys, switch_to_fk = KeptKeys(settings.keep_extreme, settings.keep_selected), settings.switch_to_fk
+        if not settings.strength:
+            raise TakeError("Strength is 0, at which nothing changes: raise it in the settings.")
         wanted, refused = self._wanted(context)
-        snapshots, asked = [], []
-        for uid, name, wanted_of_it in wanted:
+        snapshots, asked, contacts = [], [], []
+        for uid, name, wanted_of_it, contacts_of_it in wanted:
             try:
                 snapshots.append((yield from snapshot_in_parts(find_object(uid, name), keys, switch_to_fk)))
                 asked.append(wanted_of_it)
+                contacts.append(contacts_of_it)
             except PadsError as error:
                 refused[name] = error
         if not snapshots:
             raise next(iter(refused.values()))
         left_out = [f"{name} is left as it is: {error}" for name, error in refused.items()]
-        return clean_task("Cleaning", snapshots, asked, lambda: _forget_problems(snapshots), left_out)
+        return clean_task("Cleaning", snapshots, asked, lambda: _forget_problems(snapshots), left_out, contacts)
 
-    def _wanted(self, context: bpy.types.Context) -> tuple[list[tuple[int, str, CleanSettings]], dict[str, PadsError]]:
-        """Number, name and settings of each chosen armature; by their names, why others cannot be cleaned."""
+    def _wanted(self, context: bpy.types.Context) -> tuple[list[_Wanted], dict[str, PadsError]]:
+        """What is asked for each chosen armature; by their names, why others cannot be cleaned."""
         wanted, refused, settings = [], {}, context.scene.pads
         for each in chosen.chosen_armatures(context):
             try:
                 frames = chosen.chosen_frames(context.scene, each, settings.range)
-                wanted.append((each.session_uid, each.name, settings.to_settings(*frames)))
+                edited = contact_list.read(each) if settings.use_feet and each.pads.are_contacts_edited else None
+                wanted.append((each.session_uid, each.name, settings.to_settings(*frames), edited))
             except PadsError as error:
                 refused[each.name] = error
         return wanted, refused
@@ -102,9 +113,17 @@ class PADS_OT_fill(JobOperator, bpy.types.Operator):  # noqa: N801 - Blender's o
         first, last = chosen.chosen_frames(context.scene, context.object, settings.fill_range, bones)
         own_keys_count = settings.keep_selected and settings.fill_range != "SELECTED"
         keys = KeptKeys(settings.keep_extreme, own_keys_count)
-        asked = fill_settings(bones, first, last, settings.to_settings())
+        asked = fill_settings(self._of_the_body(context.object, bones), first, last, settings.to_settings())
         snapshot = yield from snapshot_in_parts(context.object, keys, settings.switch_to_fk)
         return clean_task("Filling in", [snapshot], [asked])
+
+    def _of_the_body(self, armature: bpy.types.Object, bones: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of the bones that are a joint's; TakeError where none is."""
+        joints = read_mapping(armature).joints.values()
+        found = tuple(bone for bone in bones if any(joint and joint.bone == bone for joint in joints))
+        if not found:
+            raise TakeError("None of the selected bones is a joint of the body: fingers and props cannot be filled in.")
+        return found
 
 
 def clean_task(
@@ -113,34 +132,36 @@ def clean_task(
     settings: list[CleanSettings],
     afterwards: Callable[[], None] | None = None,
     left_out: Sequence[str] = (),
+    contacts: Sequence[Sequence[ContactRange] | None] = (),
 ) -> Task:
     """Clean on several takes, one after the other, and all results applied at the end; afterwards: once they are.
 
-    left_out: what is to be said about armatures that were refused before.
+    left_out: what is to be said about armatures that were refused before. contacts: see clean_rig.
     """
     threads, host = read_preferences().threads, read_host()
+    contacts = contacts or [None] * len(snapshots)
 
-    def work(on_step: jobs.OnStep) -> list:
-        from ..diffusion.prior import load_prior  # not above: Blender's start must not wait for it
-
-        prior, count = load_prior("motion", threads=threads, host=host), len(snapshots)
+    def work(on_step: jobs.OnStep) -> list[_Mended | PadsError]:
+        (prior, on_step), count = open_prior(threads, host, on_step), len(snapshots)
+        asked = list(zip(snapshots, settings, contacts, strict=True))
         if count == 1:
-            return [_clean_one(snapshots[0], settings[0], prior, on_step)]
-        steps = [_part(on_step, number, count) for number in range(count)]
-        several = zip(snapshots, settings, steps, strict=True)
-        return [_clean_one_of_several(each, asked, prior, step) for each, asked, step in several]
+            return [_clean_one(*asked[0], prior, on_step)]
+        return [_clean_one_of_several(*each, prior, _part(on_step, i, count)) for i, each in enumerate(asked)]
 
-    def apply(cleaned: list[Cleaned | PadsError]) -> Parts[str]:
-        after = [each if isinstance(each, PadsError) else each.after for each in cleaned]
-        said = _with_others((yield from deliver_all(snapshots, after)), left_out)
+    def apply(mended: list[_Mended | PadsError]) -> Parts[str]:
+        after = [each if isinstance(each, PadsError) else each.cleaned.after for each in mended]
+        repairs = [each.repairs for each in mended if not isinstance(each, PadsError)]
+        said = _with_others((yield from deliver_all(snapshots, after, repairs)), left_out)
         if afterwards:
             afterwards()
-        return _with_others(said, _keep_warnings(snapshots, cleaned))
+        return _with_others(said, _keep_warnings(snapshots, mended))
 
     return Task(title, work, apply, tuple(each.armature_uid for each in snapshots))
 
 
-def deliver_all(snapshots: list[Snapshot], after: Sequence[RigTake | PadsError]) -> Parts[str]:
+def deliver_all(
+    snapshots: list[Snapshot], after: Sequence[RigTake | PadsError], repairs: Sequence[Repairs] = ()
+) -> Parts[str]:
     """Put each result where it belongs, or say why there is none; PadsError where nothing could be delivered."""
     written, failed = [], []
     for snapshot, take in zip(snapshots, after, strict=True):
@@ -152,7 +173,7 @@ def deliver_all(snapshots: list[Snapshot], after: Sequence[RigTake | PadsError])
             failed.append(str(error))
     if not written:
         raise TakeError(" ".join(failed))
-    return _with_others(results.summary(written), failed)
+    return _with_others(results.summary(written, repairs), failed)
 
 
 def _with_others(said: str, others: Sequence[str]) -> str:
@@ -160,29 +181,51 @@ def _with_others(said: str, others: Sequence[str]) -> str:
     return ". ".join([said, " ".join(others)]) if others else said
 
 
-def _keep_warnings(snapshots: list[Snapshot], cleaned: list[Cleaned | PadsError]) -> list[str]:
+def _keep_warnings(snapshots: list[Snapshot], mended: list[_Mended | PadsError]) -> list[str]:
     """What is odd about the takes as a whole, which the Rig panel goes on showing."""
     said = []
-    for snapshot, each in zip(snapshots, cleaned, strict=True):
+    for snapshot, each in zip(snapshots, mended, strict=True):
         if not isinstance(each, PadsError):
-            said += [warning.text for warning in each.warnings]
+            said += [warning.text for warning in each.cleaned.warnings]
             with contextlib.suppress(TakeError):  # it may have been deleted while the others were cleaned
-                problem_list.store_warnings(find_armature(snapshot), each.warnings)
+                problem_list.store_warnings(find_armature(snapshot), each.cleaned.warnings)
     return said
 
 
-def _clean_one(snapshot: Snapshot, settings: CleanSettings, prior: Prior, on_step: jobs.OnStep) -> Cleaned:
-    from ..tasks.cleaned import clean_rig
+@dataclass(frozen=True)
+class _Mended:
+    """A cleaned take, and how much of what was broken in it is so no longer."""
 
-    return clean_rig(snapshot.take, snapshot.mapping, snapshot.kept, settings, prior, on_step)
+    cleaned: Cleaned
+    repairs: Repairs
+
+
+def _clean_one(
+    snapshot: Snapshot,
+    settings: CleanSettings,
+    contacts: Sequence[ContactRange] | None,
+    prior: Prior,
+    on_step: jobs.OnStep,
+) -> _Mended:
+    from ..tasks.cleaned import clean_rig
+    from ..tasks.problems import find_problems
+    from ..tasks.repairs import count_repairs
+
+    take, mapping = snapshot.take, snapshot.mapping
+    cleaned = clean_rig(take, mapping, snapshot.kept, settings, prior, on_step, contacts)
+    return _Mended(cleaned, count_repairs(*(find_problems(each, mapping) for each in (take, cleaned.after))))
 
 
 def _clean_one_of_several(
-    snapshot: Snapshot, settings: CleanSettings, prior: Prior, on_step: jobs.OnStep
-) -> Cleaned | PadsError:
+    snapshot: Snapshot,
+    settings: CleanSettings,
+    contacts: Sequence[ContactRange] | None,
+    prior: Prior,
+    on_step: jobs.OnStep,
+) -> _Mended | PadsError:
     """The take cleaned, or why that cannot be: the others are to be cleaned all the same."""
     try:
-        return _clean_one(snapshot, settings, prior, on_step)
+        return _clean_one(snapshot, settings, contacts, prior, on_step)
     except CancelledError:
         raise
     except PadsError as error:

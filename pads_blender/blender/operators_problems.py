@@ -10,14 +10,17 @@ from .. import jobs
 from ..errors import TakeError
 from . import problem_list
 from .chosen import chosen_take_in_parts
+from .computer import open_prior, read_host
 from .job_operator import JobOperator
-from .operators_clean import clean_task
+from .operators_clean import deliver_all
 from .parts import Parts
+from .preferences import read_preferences
 from .reporting import OperatorResult, has_armature, has_motion, is_idle, reports_errors
 from .session import Task
 from .snapshot import find_armature
 
 if TYPE_CHECKING:  # what is worked out is imported where it is used: Blender's start must not wait for it
+    from ..core.rig import RigTake
     from ..tasks.problems import Problem
     from ..tasks.take_warnings import TakeWarning
 
@@ -27,6 +30,13 @@ def _has_active(cls: type[bpy.types.Operator], context: bpy.types.Context) -> bo
         return False
     if problem_list.read_active(context.object) is None:
         cls.poll_message_set("Click a problem in the list")
+        return False
+    return True
+
+
+def _is_about_shown(cls: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
+    if not problem_list.is_about_shown(context.object):
+        cls.poll_message_set("The list is about another action: press Find Problems again, or go back to that action")
         return False
     return True
 
@@ -87,23 +97,20 @@ class PADS_OT_fix_problem(JobOperator, bpy.types.Operator):  # noqa: N801 - Blen
 
         if not (is_idle(cls) and has_motion(cls, context) and _has_active(cls, context)):
             return False
+        if not _is_about_shown(cls, context):
+            return False
         if problem_list.read_active(context.object).kind not in FIXABLE:
             cls.poll_message_set("Feet below the floor are only pointed out: whether they are wrong is yours to say")
             return False
         return True
 
     def prepare(self, context: bpy.types.Context) -> Parts[Task]:
-        """The active armature's take, with settings for the one problem."""
-        from ..tasks.fixes import fix_settings
-
-        problem, usual = problem_list.read_active(context.object), context.scene.pads.to_settings()
-        snapshot = yield from chosen_take_in_parts(context)
-        settings = fix_settings(problem, snapshot.mapping, usual)
-        return clean_task("Fixing", [snapshot], [settings], lambda: problem_list.drop(find_armature(snapshot), problem))
+        """The active armature's take and the one problem."""
+        return (yield from _fix_task(context, [problem_list.read_active(context.object)]))
 
 
 class PADS_OT_fix_all_problems(JobOperator, bpy.types.Operator):  # noqa: N801 - Blender's own pattern
-    """Put right all problems in the list. The result is a new action"""
+    """Put right all problems in the list; what you took off it stays as it is. The result is a new action"""
 
     bl_idname = "pads.fix_all_problems"
     bl_label = "Fix All"
@@ -112,23 +119,46 @@ class PADS_OT_fix_all_problems(JobOperator, bpy.types.Operator):  # noqa: N801 -
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Whether there are problems."""
-        return is_idle(cls) and has_motion(cls, context) and _has_any(cls, context)
+        return is_idle(cls) and has_motion(cls, context) and _has_any(cls, context) and _is_about_shown(cls, context)
 
     def prepare(self, context: bpy.types.Context) -> Parts[Task]:
-        """The active armature's take, with settings for what is in the list."""
-        from ..tasks.fixes import FIXABLE, fix_all_settings
+        """The active armature's take and what is in the list."""
+        from ..tasks.fixes import FIXABLE
 
         problems = [problem for problem in problem_list.read(context.object) if problem.kind in FIXABLE]
         if not problems:
             raise TakeError("Nothing in the list can be put right: feet below the floor are only pointed out.")
-        snapshot = yield from chosen_take_in_parts(context)
-        settings = fix_all_settings(problems, snapshot.mapping, context.scene.pads.to_settings())
+        return (yield from _fix_task(context, problems))
 
-        def drop_all() -> None:
-            for problem in problems:
-                problem_list.drop(find_armature(snapshot), problem)
 
-        return clean_task("Fixing", [snapshot], [settings], drop_all)
+def _fix_task(context: bpy.types.Context, problems: list[Problem]) -> Parts[Task]:
+    """Put these problems of the active armature right and take them off the list."""
+    usual, threads, host = context.scene.pads.to_settings(), read_preferences().threads, read_host()
+    snapshot = yield from chosen_take_in_parts(context)
+
+    def work(on_step: jobs.OnStep) -> RigTake:
+        from ..tasks.fixes import fix_problems
+
+        prior = None
+        if any(problem.kind != "slide" for problem in problems):
+            prior, on_step = open_prior(threads, host, on_step)
+        return fix_problems(snapshot.take, snapshot.mapping, snapshot.kept, problems, usual, prior, on_step)
+
+    def apply(after: RigTake) -> Parts[str]:
+        said = yield from deliver_all([snapshot], [after])
+        armature = find_armature(snapshot)
+        for problem in problems:
+            problem_list.drop(armature, problem)
+        problem_list.follow_action(armature)
+        return f"{_spoken(problems)}: {said}"
+
+    return Task("Fixing", work, apply, (snapshot.armature_uid,))
+
+
+def _spoken(problems: list[Problem]) -> str:
+    if len(problems) > 1:
+        return f"{len(problems)} problems put right"
+    return f"{problems[0].kind.title()} of {problems[0].bone} put right"
 
 
 class PADS_OT_ignore_problem(bpy.types.Operator):  # noqa: N801 - Blender's own pattern

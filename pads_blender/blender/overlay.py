@@ -3,7 +3,7 @@
 import bpy
 import numpy as np
 
-from . import comparison
+from . import comparison, problem_list
 from .pose_at import bone_lines, pose_at
 
 _GHOST_COLOUR, _GHOST_WIDTH = (0.35, 0.65, 1.0, 0.7), 2.0
@@ -56,7 +56,7 @@ def ghost_lines(armature: bpy.types.Object, frame: float) -> np.ndarray:
 def broken_lines(armature: bpy.types.Object, frame: float) -> list[tuple[float, np.ndarray]]:
     """Severity in millimetres, head and tail (1, 2, 3) in the world of each bone that is broken in this frame."""
     broken: dict[str, float] = {}
-    for problem in armature.pads.problems:
+    for problem in armature.pads.problems if problem_list.is_about_shown(armature) else ():
         if problem.first <= frame <= problem.last:
             broken[problem.bone] = max(problem.severity, broken.get(problem.bone, 0.0))
     bones, world = armature.pose.bones, armature.matrix_world

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 import bpy
 
+from ..tasks.problem_kinds import KINDS
 from . import compat
 
 if TYPE_CHECKING:
     from ..tasks.problems import Problem
     from ..tasks.take_warnings import TakeWarning
 
-MARKER = "PADS "  # how the names of our markers begin
+_MARKER = "PADS "
+_OURS = tuple(f"{_MARKER}{kind.title()} " for kind in KINDS)  # how the names of our markers begin
 
 
 def store(armature: bpy.types.Object, problems: Sequence[Problem]) -> None:
@@ -26,6 +28,22 @@ def store(armature: bpy.types.Object, problems: Sequence[Problem]) -> None:
         item.first, item.last, item.severity = problem.first, problem.last, problem.severity
         item.reason = problem.reason
     rig.are_problems_known = True
+    follow_action(armature)
+
+
+def follow_action(armature: bpy.types.Object) -> None:
+    """The list is about the action that the armature has now."""
+    armature.pads.problems_action = _action_name(armature)
+
+
+def is_about_shown(armature: bpy.types.Object) -> bool:
+    """Whether the list is about the action that the armature has now."""
+    return armature.pads.problems_action == _action_name(armature)
+
+
+def _action_name(armature: bpy.types.Object) -> str:
+    animation = armature.animation_data
+    return animation.action.name if animation and animation.action else ""
 
 
 def forget(armature: bpy.types.Object) -> None:
@@ -78,7 +96,8 @@ def mark(scene: bpy.types.Scene, armature: bpy.types.Object) -> int:
     """Put a marker on the timeline at each problem, in place of those from before; how many."""
     unmark(scene)
     for item in armature.pads.problems:
-        scene.timeline_markers.new(f"{MARKER}{item.kind.title()} {item.bone}", frame=round(item.first))
+        name = f"{_MARKER}{item.kind.title()} {item.bone}"
+        scene.timeline_markers.new(name, frame=round(item.first))
     return len(armature.pads.problems)
 
 
@@ -89,8 +108,8 @@ def unmark(scene: bpy.types.Scene) -> None:
 
 
 def find_markers(scene: bpy.types.Scene) -> list[bpy.types.TimelineMarker]:
-    """Our markers."""
-    return [marker for marker in scene.timeline_markers if marker.name.startswith(MARKER)]
+    """Our markers: named as we name them. One that the animator named anew is theirs."""
+    return [marker for marker in scene.timeline_markers if marker.name.startswith(_OURS)]
 
 
 def _read_one(item: bpy.types.PropertyGroup) -> Problem:

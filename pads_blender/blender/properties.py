@@ -168,19 +168,25 @@ def _spoken(joint: str) -> str:
     return joint.replace("ankle", "heel").replace("_", " ").title()
 
 
+def _note_edit(contact: "PADS_PG_contact", context: bpy.types.Context) -> None:
+    """From now on Clean goes by the list."""
+    contact.id_data.pads.are_contacts_edited = True
+
+
 class PADS_PG_contact(bpy.types.PropertyGroup):  # noqa: N801 - Blender's own pattern
     """A stretch of frames in which a heel or toe rests."""
 
-    use: bpy.props.BoolProperty(name="Lock", description="Hold the foot in place during this contact", default=True)
-    joint: bpy.props.EnumProperty(
-        name="Joint",
-        description="What touches the ground",
-        items=[
-            (joint.upper(), joint.replace("ankle", "heel").replace("_", " ").title(), "") for joint in CONTACT_JOINTS
-        ],
+    use: bpy.props.BoolProperty(
+        name="Lock", description="Hold the foot in place during this contact", default=True, update=_note_edit
     )
-    first: bpy.props.IntProperty(name="First", description="First frame in which it rests")
-    last: bpy.props.IntProperty(name="Last", description="Last frame in which it rests")
+    joint: bpy.props.EnumProperty(
+        name="Part",
+        description="What touches the ground",
+        items=[(joint.upper(), _spoken(joint), "") for joint in CONTACT_JOINTS],
+        update=_note_edit,
+    )
+    first: bpy.props.IntProperty(name="First", description="First frame in which it rests", update=_note_edit)
+    last: bpy.props.IntProperty(name="Last", description="Last frame in which it rests", update=_note_edit)
 
 
 def _show_problem(rig: "PADS_PG_rig", context: bpy.types.Context) -> None:
@@ -207,9 +213,11 @@ class PADS_PG_rig(bpy.types.PropertyGroup):  # noqa: N801 - Blender's own patter
     problems: bpy.props.CollectionProperty(type=PADS_PG_problem)
     active_problem: bpy.props.IntProperty(name="Problem", default=-1, update=_show_problem)
     are_problems_known: bpy.props.BoolProperty(name="Looked For")
+    problems_action: bpy.props.StringProperty(name="Action", description="Action that the list of problems is about")
     warnings: bpy.props.StringProperty(name="Warnings", description="What is odd about the take, one line each")
     contacts: bpy.props.CollectionProperty(type=PADS_PG_contact)
     active_contact: bpy.props.IntProperty(name="Contact", default=0)
+    are_contacts_edited: bpy.props.BoolProperty(name="Contacts Edited")
     blend: bpy.props.FloatProperty(
         name="Blend",
         description="How much of the cleaned motion is shown: 0 is the original, 1 the cleaned one",

@@ -1,29 +1,56 @@
 """Results of jobs onto their armatures, as the user prefers: as an action, or as NLA strips."""
 
-from ..core.rig import RigTake
+from collections.abc import Sequence
+
+from ..core.rig import RigTake, find_changes
+from ..errors import TakeError
+from ..tasks.repairs import Repairs
 from .comparison import stack_strips
 from .parts import Parts
 from .preferences import read_preferences
 from .rig_writer import Written
 from .snapshot import Snapshot, apply_result, find_armature
 
+_WORDS = {
+    "jitter": "shaking stretches",
+    "pop": "pops",
+    "frozen": "gaps",
+    "missing": "gaps",
+    "swap": "exchanged sides",
+    "slide": "slides",
+}
+
 
 def deliver(snapshot: Snapshot, after: RigTake) -> Parts[Written]:
-    """Put the result on the snapshot's armature; PadsError where it no longer fits."""
+    """Put the result on the snapshot's armature; PadsError where it no longer fits, or where it changes nothing."""
+    changes = find_changes(snapshot.take, after)
+    if not (changes.rotation.any() or changes.location.any()):
+        raise TakeError(f"{snapshot.armature} stays as it is: there was nothing to change.")
     written = yield from apply_result(snapshot, after)
     if read_preferences().result == "NLA":
         stack_strips(find_armature(snapshot))
     return written
 
 
-def summary(written: list[Written]) -> str:
-    """What became of one armature or several, in one sentence."""
+def summary(written: Sequence[Written], repairs: Sequence[Repairs] = ()) -> str:
+    """What became of one armature or several, in one sentence; repairs: of what was found to be broken."""
     bones = sum(len(each.keyed_bones) for each in written)
     locked = sum(len(each.locked_bones) for each in written)
     left = f"; {_bones(locked, 'locked ')} left alone" if locked else ""
+    mended = _mended(repairs)
     if len(written) == 1:
-        return f"{_bones(bones)} cleaned in {written[0].action}; {written[0].original} is kept{left}"
-    return f"{_bones(bones)} of {len(written)} armatures cleaned; the original actions are kept{left}"
+        return f"{_bones(bones)} cleaned in {written[0].action}{mended}; {written[0].original} is kept{left}"
+    return f"{_bones(bones)} of {len(written)} armatures cleaned{mended}; the original actions are kept{left}"
+
+
+def _mended(repairs: Sequence[Repairs]) -> str:
+    """Such as `: 3 of 3 pops, 1 of 2 gaps put right`."""
+    counts: dict[str, list[int]] = {}
+    for mended, found, kind in (entry for each in repairs for entry in each):
+        total = counts.setdefault(_WORDS[kind], [0, 0])
+        total[0], total[1] = total[0] + mended, total[1] + found
+    said = [f"{mended} of {found} {word}" for word, (mended, found) in counts.items()]
+    return f": {', '.join(said)} put right" if said else ""
 
 
 def _bones(count: int, kind: str = "") -> str:

@@ -1,18 +1,27 @@
-"""What Clean is asked for to put one listed problem right, or all of them, and to leave everything else alone."""
+"""One listed problem put right, or all of them, and everything else left alone; bones filled in that somebody names."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from ..core.mapping import Mapping
+from ..core.retarget import to_model
+from ..core.rig import RigTake
+from ..diffusion.prior import Prior
 from .clean import CleanSettings
+from .cleaned import OnStep, clean_rig
 from .complete import HiddenBones
+from .contacts import CONTACT_JOINTS, ContactRange
+from .foot_lock import lock_feet_at
+from .kept import FALLOFF_SECONDS, Kept
 from .problems import Problem
-from .scope import LIMBS, joints_of
+from .scope import LIMBS, joints_of, keep_left_out
 
 CONTEXT_FRAMES = 1000  # on either side of what is filled in: where like poses are looked for
-_BESIDE_FRAMES = 30  # what feet did before and after says whether they rest
+_BESIDE_FRAMES = 30  # of what is not filled in
 _FILLED = ("pop", "frozen", "missing")
 FIXABLE = (*_FILLED, "jitter", "swap", "slide")
 
@@ -23,33 +32,74 @@ def fill_settings(bones: tuple[str, ...], first: float, last: float, usual: Clea
     return replace(_nothing(usual, first - CONTEXT_FRAMES, last + CONTEXT_FRAMES), complete=hidden)
 
 
-def fix_settings(problem: Problem, mapping: Mapping, usual: CleanSettings) -> CleanSettings:
-    """Settings that put one problem of a kind in FIXABLE right."""
-    if problem.kind in _FILLED:
-        return fill_settings(_bones(problem, mapping), problem.first, problem.last, usual)
-    limbs = tuple(limb for limb, joints in LIMBS.items() if set(joints) & set(problem.joints))
-    if problem.kind == "jitter":
-        quiet = _nothing(usual, problem.first, problem.last)
-        return replace(quiet, jitter=True, strength=usual.strength, joints=joints_of(limbs))
-    only = _nothing(usual, problem.first - _BESIDE_FRAMES, problem.last + _BESIDE_FRAMES)
-    return replace(only, pops=True) if problem.kind == "swap" else replace(only, feet=1.0)
+def fix_problems(
+    take: RigTake,
+    mapping: Mapping,
+    kept: Kept,
+    problems: Sequence[Problem],
+    usual: CleanSettings,
+    prior: Prior | None,
+    on_step: OnStep | None = None,
+) -> RigTake:
+    """The take with these problems, all of a kind in FIXABLE, put right; what none of them is about stays as it is.
 
-
-def fix_all_settings(problems: Sequence[Problem], mapping: Mapping, usual: CleanSettings) -> CleanSettings:
-    """Settings that put all listed problems of a kind in FIXABLE right, in one go.
-
-    What is filled in is so one by one: a leap that the user took off the list stays.
+    Feet that slide need no prior, and are held last: what else is wrong with them is put right by then.
     """
+    slides = [problem for problem in problems if problem.kind == "slide"]
+    others = [problem for problem in problems if problem.kind != "slide"]
+    result = take
+    if others:
+        free = _kept_but(take, mapping, kept, others)
+        result = clean_rig(take, mapping, free, fix_settings(others, mapping, usual), prior, on_step).after
+    return hold_slides(result, mapping, kept, slides, on_step) if slides else result
+
+
+def fix_settings(problems: Sequence[Problem], mapping: Mapping, usual: CleanSettings) -> CleanSettings:
+    """What is asked of Clean for problems other than slides: those that leapt or got lost are filled in one by one."""
     kinds = {problem.kind for problem in problems}
     lost = [problem for problem in problems if problem.kind in _FILLED]
+    reach = CONTEXT_FRAMES if lost else _BESIDE_FRAMES
+    first, last = min(each.first for each in problems), max(each.last for each in problems)
     return replace(
-        _nothing(usual, None, None),
-        strength=usual.strength,
+        _nothing(usual, first - reach, last + reach),
+        strength=usual.strength if "jitter" in kinds else 1.0,
         jitter="jitter" in kinds,
         pops="swap" in kinds,
         complete=tuple(HiddenBones(_bones(each, mapping), each.first, each.last) for each in lost),
-        feet=1.0 if "slide" in kinds else 0.0,
     )
+
+
+def hold_slides(
+    take: RigTake, mapping: Mapping, kept: Kept, slides: Sequence[Problem], on_step: OnStep | None = None
+) -> RigTake:
+    """The take with each foot that slides held where it stands; neither the pelvis nor the other foot moves."""
+    for problem in slides:
+        joints = tuple(joint for joint in problem.joints if joint in CONTACT_JOINTS)
+        contacts = [ContactRange(joint, int(problem.first), int(problem.last)) for joint in joints]
+        leg = keep_left_out(take, kept, _joint_bones(take, mapping), _whole_limbs(problem))
+        take = lock_feet_at(take, mapping, leg, contacts, 1.0, on_step)
+    return take
+
+
+def _kept_but(take: RigTake, mapping: Mapping, kept: Kept, problems: Sequence[Problem]) -> Kept:
+    """What is kept, with all frames and bones that the problems are not about; jitter fades out beside its frames."""
+    bones, reach = _joint_bones(take, mapping), FALLOFF_SECONDS * take.fps
+    free = np.zeros(kept.rotation.shape, bool)
+    for problem in problems:
+        beside = 1.0 if problem.kind in _FILLED else reach
+        rows = (take.frames >= problem.first - beside) & (take.frames <= problem.last + beside)
+        free |= rows[:, None] & ~keep_left_out(take, Kept.nothing(take), bones, _whole_limbs(problem)).rotation
+    return Kept(kept.rotation | ~free, kept.location | ~free)
+
+
+def _whole_limbs(problem: Problem) -> tuple[str, ...]:
+    """All joints of the limbs that the problem is about."""
+    return joints_of(tuple(limb for limb, joints in LIMBS.items() if set(joints) & set(problem.joints)))
+
+
+def _joint_bones(take: RigTake, mapping: Mapping) -> np.ndarray:
+    """The bone (J,) of each joint."""
+    return to_model(take.rows(slice(0, 1)), mapping)[1].bones
 
 
 def _nothing(usual: CleanSettings, start: float | None, end: float | None) -> CleanSettings:

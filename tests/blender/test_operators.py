@@ -33,9 +33,20 @@ def test_clean_makes_a_calmer_action_and_keeps_the_original(armature):
 
 def test_clean_takes_its_settings(armature):
     before = read_take(armature)
-    bpy.context.scene.pads.strength = 0.0
+    bpy.context.scene.pads.strength = 0.01
     bpy.ops.pads.clean()
-    np.testing.assert_allclose(read_take(armature).rotation, before.rotation, atol=1e-6)
+    weak = np.abs(read_take(armature).rotation - before.rotation).max()
+    bpy.ops.pads.discard()
+    bpy.context.scene.pads.strength = 1.0
+    bpy.ops.pads.clean()
+    assert 0.0 < weak < 0.1 * np.abs(read_take(armature).rotation - before.rotation).max()
+
+
+def test_no_strength_is_one_sentence_and_no_new_action(armature):
+    bpy.context.scene.pads.strength = 0.0
+    with pytest.raises(RuntimeError, match="Strength is 0, at which nothing changes"):
+        bpy.ops.pads.clean()
+    assert [action.name for action in bpy.data.actions] == ["walk"]
 
 
 def test_one_undo_takes_it_all_back(armature):

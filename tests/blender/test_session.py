@@ -8,9 +8,10 @@ import pytest
 
 from pads_blender import jobs
 from pads_blender.blender import addon, job_operator
+from pads_blender.blender import session as session_module
 from pads_blender.blender.operators_clean import clean_task
 from pads_blender.blender.session import Session
-from pads_blender.blender.snapshot import take_snapshot
+from pads_blender.blender.snapshot import snapshot_in_parts, take_snapshot
 from pads_blender.errors import CancelledError, PadsError, TakeError
 from pads_blender.tasks.clean import CleanSettings
 
@@ -53,7 +54,8 @@ def worker_threads() -> list[str]:
 
 
 def test_result_is_that_of_the_synchronous_button(armature, begin):
-    assert "bones cleaned in walk.pads; walk is kept" in finish(begin())
+    said = finish(begin())
+    assert "bones cleaned in walk.pads" in said and "put right; walk is kept" in said
     assert armature.animation_data.action.name == "walk.pads"
     keys = [[key.co[1] for key in fcurve.keyframe_points] for fcurve in curves_of("walk.pads")]
     bpy.ops.pads.discard()
@@ -141,7 +143,8 @@ def test_armature_deleted_meanwhile(armature, begin):
 def test_armature_and_action_renamed_meanwhile(armature, begin):
     session = begin()
     armature.name, armature.animation_data.action.name = "hero", "take 1"
-    assert "take 1.pads; take 1 is kept" in finish(session)
+    said = finish(session)
+    assert "take 1.pads" in said and "; take 1 is kept" in said
     assert bpy.data.objects["hero"].animation_data.action.name == "take 1.pads"
 
 
@@ -149,6 +152,7 @@ def test_edit_mode_meanwhile_is_waited_for(armature, begin):
     session = begin()
     bpy.ops.object.mode_set(mode="EDIT")
     wait_for_worker(session)
+    assert session.step() is None
     assert session.step() is None
     assert "done, waiting for walk to leave Edit Mode" in session.status
     bpy.ops.object.mode_set(mode="OBJECT")
@@ -212,6 +216,101 @@ def test_no_line_stays_in_the_status_bar(begin, monkeypatch, end):
         jobs.stop()
     assert shown[-1] is None
     assert jobs.running() is None
+
+
+@pytest.fixture
+def followed(armature):
+    """The armature, whose path an empty carries: it can only be read as Blender evaluates it, frame by frame."""
+    carrier = bpy.data.objects.new("Cart", None)
+    bpy.context.scene.collection.objects.link(carrier)
+    for frame, x in ((1, 0.0), (40, 2.0)):
+        carrier.location.x = x
+        carrier.keyframe_insert("location", frame=frame)
+    armature.parent = carrier
+    armature.pose.bones["Spine2"].constraints.new("LIMIT_ROTATION")
+    return armature
+
+
+@pytest.fixture
+def begin_in_parts(followed, monkeypatch):
+    """A session that reads one frame at each step."""
+    monkeypatch.setattr(session_module, "_FIRST_PART_SECONDS", 0.0)
+    monkeypatch.setattr(session_module, "_PART_SECONDS", 0.0)
+
+    def prepare():
+        snapshot = yield from snapshot_in_parts(followed)
+        return clean_task("Cleaning", [snapshot], [CleanSettings(steps=1)])
+
+    yield lambda: Session(prepare(), "Clean Mocap")
+    jobs.stop()
+
+
+def test_a_take_that_is_evaluated_is_read_in_parts_and_gives_the_same_result(followed, begin_in_parts):
+    bpy.context.scene.frame_set(7)
+    session, seen, frames = begin_in_parts(), set(), set()
+    for _ in range(60):
+        session.step()
+        seen.add(session.status)
+        frames.add(bpy.context.scene.frame_current)
+    assert len([line for line in seen if "reading the take" in line]) > 30
+    assert frames == {7}
+    with pytest.raises(PadsError, match="still busy"):
+        jobs.reserve("Second")
+    assert "walk.pads" in finish(session)
+    keys = [[key.co[1] for key in fcurve.keyframe_points] for fcurve in curves_of("walk.pads")]
+    bpy.ops.pads.discard()
+    bpy.context.scene.pads.quality = "FAST"
+    bpy.ops.pads.clean()
+    again = [[key.co[1] for key in fcurve.keyframe_points] for fcurve in curves_of("walk.pads")]
+    assert (
+        max(abs(a - b) for one, other in zip(keys, again, strict=True) for a, b in zip(one, other, strict=True)) < 1e-4
+    )
+
+
+def test_cancelled_while_it_is_read(followed, begin_in_parts):
+    session = begin_in_parts()
+    session.step()
+    session.job.cancel()
+    with pytest.raises(CancelledError, match="nothing was changed"):
+        session.step()
+    assert jobs.running() is None and worker_threads() == []
+
+
+@pytest.mark.parametrize("what", ["deleted", "edited"])
+def test_gone_while_it_is_read(followed, begin_in_parts, what):
+    session = begin_in_parts()
+    session.step()
+    if what == "deleted":
+        bpy.data.objects.remove(followed)
+    else:
+        bpy.context.view_layer.objects.active = followed
+        bpy.ops.object.mode_set(mode="EDIT")
+    with pytest.raises(TakeError, match=r"no longer in the scene|cannot be read while it is edited"):
+        finish(session)
+    assert jobs.running() is None
+
+
+@pytest.mark.parametrize("end", ["cancelled", "undone", "deleted"])
+def test_what_is_written_in_parts_is_taken_back(followed, begin_in_parts, end):
+    bpy.ops.ed.undo_push(message="before")
+    bpy.context.scene.frame_set(3)
+    bpy.ops.ed.undo_push(message="later frame")
+    session = begin_in_parts()
+    ends = time.monotonic() + 60.0
+    while not session.is_writing:
+        assert session.step() is None and time.monotonic() < ends
+    assert "walk.pads" in bpy.data.actions
+    if end == "cancelled":
+        session.job.cancel()
+    elif end == "undone":
+        bpy.ops.ed.undo()
+    else:
+        bpy.data.objects.remove(followed)
+    with pytest.raises(PadsError):
+        finish(session)
+    assert "walk.pads" not in bpy.data.actions
+    if end != "deleted":
+        assert bpy.data.objects["walk"].animation_data.action.name == "walk"
 
 
 def test_unregistered_meanwhile(begin):
