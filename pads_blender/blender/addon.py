@@ -14,35 +14,41 @@ from . import (
     operators_clean,
     operators_compare,
     operators_computer,
+    operators_estimate,
     operators_feet,
     operators_problems,
     operators_report,
     operators_rig,
     overlay,
     panels_clean,
+    panels_estimate,
     panels_feet,
     panels_problems,
     panels_rig,
     preferences,
     properties,
+    properties_estimate,
 )
 
 _MODULES = (
     preferences,
     joint_pickers,
     properties,
+    properties_estimate,
     job_operator,
     operators_rig,
     operators_clean,
     operators_problems,
     operators_feet,
     operators_compare,
+    operators_estimate,
     operators_computer,
     operators_report,
     panels_rig,
     panels_clean,
     panels_problems,
     panels_feet,
+    panels_estimate,
     menus,
 )
 _CLASSES = tuple(cls for module in _MODULES for cls in module.CLASSES)
@@ -55,6 +61,7 @@ def register() -> None:
     for cls in _CLASSES:
         bpy.utils.register_class(cls)
     properties.register()
+    properties_estimate.register()
     overlay.register()
     menus.register()
     bpy.app.handlers.load_pre.append(_stop_job)
@@ -64,11 +71,13 @@ def register() -> None:
 def unregister() -> None:
     """Undo register() in reverse, after what is under way has been stopped."""
     jobs.stop()
+    jobs.stop_behind()
     while _commands:
         bpy.utils.unregister_cli_command(_commands.pop())
     bpy.app.handlers.load_pre.remove(_stop_job)
     menus.unregister()
     overlay.unregister()
+    properties_estimate.unregister()
     properties.unregister()
     for cls in reversed(_CLASSES):
         bpy.utils.unregister_class(cls)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import bpy
 import numpy as np
 
 from ..core.camera import Camera, from_blender_axes
+from ..core.keypoints import Keypoints
 from ..errors import TakeError
 from .evaluation import evaluate
 
@@ -36,6 +37,10 @@ class CameraPath:
             return points
         to_still = self.camera.intrinsics @ np.linalg.inv(self.zoom)
         return points @ np.swapaxes(to_still[:, :2, :2], 1, 2) + to_still[:, None, :2, 2]
+
+    def unzoomed_keypoints(self, keypoints: Keypoints) -> Keypoints:
+        """The same of keypoints."""
+        return replace(keypoints, points=self.unzoomed(keypoints.points))
 
 
 def render_size(scene: bpy.types.Scene) -> ImageSize:

@@ -63,7 +63,8 @@ def _enabled_markers(track: bpy.types.MovieTrackingTrack, clip: bpy.types.MovieC
 
 def chosen_empties(scene: bpy.types.Scene, collection: bpy.types.Collection | None) -> list[bpy.types.Object]:
     """The empties of a collection, or of the scene."""
-    return [each for each in (collection or scene).all_objects if each.type == "EMPTY"]
+    found = scene.objects if collection is None else collection.all_objects
+    return [each for each in found if each.type == "EMPTY"]
 
 
 def read_empties(

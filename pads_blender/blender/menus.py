@@ -4,6 +4,7 @@ import bpy
 
 from .operators_clean import PADS_OT_clean, PADS_OT_fill
 from .operators_compare import PADS_OT_accept, PADS_OT_compare, PADS_OT_discard
+from .operators_estimate import PADS_OT_estimate
 from .operators_feet import PADS_OT_find_contacts, PADS_OT_lock_feet
 from .operators_problems import PADS_OT_find_problems, PADS_OT_fix_all_problems
 
@@ -11,6 +12,7 @@ _GROUPS = (
     (PADS_OT_clean, PADS_OT_fill),
     (PADS_OT_find_problems, PADS_OT_fix_all_problems),
     (PADS_OT_find_contacts, PADS_OT_lock_feet),
+    (PADS_OT_estimate,),
     (PADS_OT_compare, PADS_OT_accept, PADS_OT_discard),
 )
 
@@ -34,10 +36,12 @@ def register() -> None:
     """Put the menu where animators of armatures look."""
     for menu in _menus():
         menu.append(_draw_entry)
+    bpy.types.VIEW3D_MT_armature_add.append(_draw_new_armature)
 
 
 def unregister() -> None:
     """Take it out again."""
+    bpy.types.VIEW3D_MT_armature_add.remove(_draw_new_armature)
     for menu in _menus():
         menu.remove(_draw_entry)
 
@@ -50,6 +54,11 @@ def _draw_entry(self: bpy.types.Menu, context: bpy.types.Context) -> None:
     if context.object is not None and context.object.type == "ARMATURE":
         self.layout.separator()
         self.layout.menu(PADS_MT_tools.bl_idname, icon="ARMATURE_DATA")
+
+
+def _draw_new_armature(self: bpy.types.Menu, context: bpy.types.Context) -> None:
+    """With no armature there is no menu of ours, but estimated motion may become a new one."""
+    self.layout.operator(PADS_OT_estimate.bl_idname, text="Estimate from Film", icon="OUTLINER_OB_ARMATURE")
 
 
 CLASSES = (PADS_MT_tools,)

@@ -1,0 +1,117 @@
+"""Estimate: what films show of a person becomes the motion of the selected rig, or of a new armature."""
+
+from __future__ import annotations
+
+import bpy
+
+from . import compat
+from .estimate_job import Request, new_armature_task, rig_task
+from .estimate_reader import film_name, read_shots, what_is_missing
+from .estimate_target import read_target
+from .job_operator import JobOperator
+from .reporting import OperatorResult, has_strips, is_idle, reports_errors
+from .rig_mapping import read_mapping
+from .rig_reader import scene_fps
+from .session import Task
+
+
+class PADS_OT_estimate(JobOperator, bpy.types.Operator):  # noqa: N801 - Blender's own pattern
+    """Estimate motion from the 2D points of a film."""
+
+    bl_idname = "pads.estimate"
+    bl_label = "Estimate"
+    bl_description = (
+        "Turn the 2D points of a person in a film into motion: of the selected armature, else of a new one. "
+        "The result is a new action; the one before is kept"
+    )
+    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012 - Blender reads a plain set
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Whether there are points, a camera, and an armature that is free, or none."""
+        if not is_idle(cls):
+            return False
+        armature, missing = target_armature(context), what_is_missing(context.scene)
+        if armature is not None and armature.data.is_editmode:
+            missing = "Leave Edit Mode first"
+        elif armature is not None and has_strips(armature):
+            missing = "Accept or discard the result first"
+        if missing:
+            cls.poll_message_set(missing)
+        return not missing
+
+    def prepare(self, context: bpy.types.Context) -> Task:
+        """The films' points and cameras, and the armature at rest."""
+        scene, settings, armature = context.scene, context.scene.pads_estimate, target_armature(context)
+        shots, frames = read_shots(scene, _joints_of_bones(armature))
+        name = film_name(settings.film)
+        request = Request(shots, frames, scene_fps(), name, settings.hypotheses, scene.pads.seed)
+        if armature is None:
+            return new_armature_task(
+                request, settings.stature if settings.size_from == "STATURE" else None, settings.floor
+            )
+        return rig_task(request, read_target(armature, frames, scene.pads.switch_to_fk))
+
+
+class PADS_OT_add_film(bpy.types.Operator):  # noqa: N801 - Blender's own pattern
+    """Add what another camera filmed at the same time"""
+
+    bl_idname = "pads.add_film"
+    bl_label = "Add Camera"
+    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012 - Blender reads a plain set
+
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
+        """Add it."""
+        context.scene.pads_estimate.more_films.add()
+        return {"FINISHED"}
+
+
+class PADS_OT_remove_film(bpy.types.Operator):  # noqa: N801 - Blender's own pattern
+    """Do without this camera"""
+
+    bl_idname = "pads.remove_film"
+    bl_label = "Remove Camera"
+    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012 - Blender reads a plain set
+
+    index: bpy.props.IntProperty(options={"HIDDEN"})
+
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
+        """Remove it."""
+        context.scene.pads_estimate.more_films.remove(self.index)
+        return {"FINISHED"}
+
+
+class PADS_OT_show_hypothesis(bpy.types.Operator):  # noqa: N801 - Blender's own pattern
+    """Show this one of the motions that may have been filmed"""
+
+    bl_idname = "pads.show_hypothesis"
+    bl_label = "Show Hypothesis"
+    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012 - Blender reads a plain set
+
+    action: bpy.props.StringProperty(options={"HIDDEN"})
+
+    @reports_errors
+    def execute(self, context: bpy.types.Context) -> OperatorResult:
+        """Make it the armature's action."""
+        animation = context.object.animation_data
+        compat.assign_action(animation, bpy.data.actions[self.action], animation.action_slot.handle)
+        self.report({"INFO"}, f"Showing {self.action}")
+        return {"FINISHED"}
+
+
+def target_armature(context: bpy.types.Context) -> bpy.types.Object | None:
+    """The armature that the motion goes onto: the active one, if it is selected or being posed."""
+    active = context.object
+    is_armature = active is not None and active.type == "ARMATURE"
+    return active if is_armature and (active.select_get() or active.mode != "OBJECT") else None
+
+
+def _joints_of_bones(armature: bpy.types.Object | None) -> dict[str, str]:
+    """Joint of each mapped bone of the armature, by the bone's name."""
+    if armature is None:
+        return {}
+    joints = read_mapping(armature).joints
+    return {chosen.bone: joint for joint, chosen in joints.items() if chosen}
+
+
+CLASSES = (PADS_OT_estimate, PADS_OT_add_film, PADS_OT_remove_film, PADS_OT_show_hypothesis)
