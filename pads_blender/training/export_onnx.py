@@ -169,8 +169,10 @@ def _store_half(path: Path, names: list[str] | None = None) -> None:
     onnx.save(model, path)
 
 
-def write_contract(kind: str, run: Path, files: dict[str, Path], folder: Path) -> Path:
-    """The JSON beside the weights: what a reader must know, checked on load."""
+def write_contract(
+    kind: str, run: Path, files: dict[str, Path], folder: Path, about: dict[str, str] | None = None
+) -> Path:
+    """The JSON beside the weights: what a reader must know, checked on load; about: what differs from the shipped."""
     state = torch.load(run / "checkpoint.pt", weights_only=True, map_location="cpu")
     contract = {
         "contract_version": 1,
@@ -182,6 +184,7 @@ def write_contract(kind: str, run: Path, files: dict[str, Path], folder: Path) -
         "metrics_mm": state["rows"][-1],
         "training_data": CREDITS,
         "license": "GPL-3.0-or-later",
+        **(about or {}),
     }
     contract |= _pose_details() if kind == "pose" else _window_details()
     path = folder / f"pads_{'pose' if kind == 'pose' else 'motion'}.json"

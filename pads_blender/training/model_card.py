@@ -25,27 +25,36 @@ _LIMITS = (
 )
 
 
+_SPLIT = "Clips were split by subject: `dev` subjects and four validation subjects were never trained on."
+_DEVICE = "one or two CPU cores"
+_SPLITS = ("validation", "dev", "held_out")
+
+
 def card(folder: Path) -> str:
     """Markdown for all priors in a folder of models."""
-    contracts = [read_contract(folder / f"pads_{kind}.json", kind) for kind in ("pose", "motion")]
+    kinds = [kind for kind in ("pose", "motion") if (folder / f"pads_{kind}.json").is_file()]
+    contracts = [read_contract(folder / f"pads_{kind}.json", kind) for kind in kinds]
+    about = contracts[0].fields
     parts = ["# Model card", *(_section(contract) for contract in contracts)]
     parts += ["## Data and licence", contracts[0]["training_data"], f"The weights: {contracts[0]['license']}."]
-    parts += ["Clips were split by subject: `dev` subjects and four validation subjects were never trained on."]
-    return "\n\n".join([*parts, "## Limits", _LIMITS]) + "\n"
+    parts += [about.get("split", _SPLIT)]
+    return "\n\n".join([*parts, "## Limits", about.get("limits", _LIMITS)]) + "\n"
 
 
 def _section(contract: Contract) -> str:
     network, training, metrics = contract["network"], contract["training"], contract["metrics_mm"]
     facts = [
         f"{network['layers']} layers, width {network['width']}, {network['heads']} heads; 16-bit weights",
-        f"{training['steps_done']} steps in {training['hours']:.1f} hours on one or two CPU cores, "
+        f"{training['steps_done']} steps in {training['hours']:.2g} hours on {contract.fields.get('device', _DEVICE)}, "
         f"seed {training['seed']}, moving average {training['ema']}",
         contract["representation"],
         f"noise levels {contract['sigma_range_metres'][0]:.4g} to {contract['sigma_range_metres'][1]:.4g} m",
     ]
-    splits = {split: _errors(metrics, split) for split in ("validation", "dev")}
-    rows = [f"| {name} | {splits['validation'][name]:.1f} | {value:.1f} |" for name, value in splits["dev"].items()]
-    table = ["| mean joint error, mm | validation | dev |", "|---|---|---|", *rows]
+    splits = {split.replace("_", " "): errors for split in _SPLITS if (errors := _errors(metrics, split))}
+    head = ["mean joint error, mm", *splits]
+    rows = [[name, *(f"{errors[name]:.1f}" for errors in splits.values())] for name in next(iter(splits.values()))]
+    table = [f"| {' | '.join(line)} |" for line in (head, *rows)]
+    table.insert(1, "|---" * len(head) + "|")
     title, text = _TITLES[contract["kind"]], _WHAT[contract["kind"]]
     return "\n".join([f"## {title}", "", text, "", *(f"- {fact}" for fact in facts), "", *table])
 

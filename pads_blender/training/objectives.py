@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
@@ -179,7 +180,7 @@ class WindowObjective:
         middle = slice(MARGIN, x0.shape[1] - MARGIN)
         x0, noisy, sigma = x0[:, middle], noisy[:, middle], sigma[:, middle]
         given = self.prepare(noisy, sigma, yaw)
-        with torch.autocast(self.device, torch.bfloat16, enabled=self.device in _AUTOCAST):
+        with torch.autocast(self.device, torch.bfloat16) if self.device in _AUTOCAST else nullcontext():
             output = self.network(self._tensor(given.features)).float()
         truth = np.einsum("bji,bfkj->bfki", given.heading, x0 - given.centre)
         return self.positions(given, output) - self._tensor(truth), given, sigma

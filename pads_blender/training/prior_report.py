@@ -15,6 +15,7 @@ from ..core.skeleton import MODEL
 from ..diffusion import window
 from ..diffusion.prior import Prior
 from ..diffusion.schedule import ddpm_schedule
+from ..tasks.generate import without_heading
 from . import corruption, data, poses
 
 LEVELS_METRES = (0.005, 0.01, 0.02, 0.04, 0.07, 0.1, 0.2, 0.3, 0.5, 1.0)
@@ -58,7 +59,7 @@ def report_pose(folder: Path, prior: Prior, picture: Path, steps: int, samples: 
     real = [PoseSet(f"real, {split}", poses.real_poses(folder, split, samples, rng)) for split in references]
     limits = poses.joint_limits(poses.real_poses(folder, "train", 20 * _POSES))
     table = [set_statistics(each, references, limits) for each in (PoseSet("samples", drawn), *real)]
-    draw_sheet(poses.without_heading(drawn[: SHEET[0] * SHEET[1]]), picture)
+    draw_sheet(without_heading(drawn[: SHEET[0] * SHEET[1]]), picture)
     described = "\n\n".join([_error_text(errors), _sample_text(table, samples, steps, limits)])
     return described, {"errors": errors, "sets": table, "limits_degrees": _degrees(limits), "steps": steps}
 
@@ -75,9 +76,9 @@ def pose_errors(prior: Prior, real: np.ndarray, rng: np.random.Generator) -> lis
 
 def set_statistics(each: PoseSet, references: dict[str, np.ndarray], limits: dict[str, float]) -> dict:
     """Variety, likeness to the reference poses, bone lengths and joint limits of a set."""
-    turned = poses.without_heading(each.poses)
+    turned = without_heading(each.poses)
     likeness = {
-        f"likeness_{name}": metrics.precision_recall(_flat(turned), _flat(poses.without_heading(reference)))
+        f"likeness_{name}": metrics.precision_recall(_flat(turned), _flat(without_heading(reference)))
         for name, reference in references.items()
     }
     bones = metrics.bone_length_errors(each.poses, MODEL.parents, MODEL.offsets)
@@ -213,23 +214,46 @@ def captured_windows(folder: Path, split: str, count: int) -> np.ndarray:
 
 def noise_row(prior: Prior, truth: np.ndarray, sigma: float) -> dict[str, float]:
     """Error before and after one call, the same noise level everywhere."""
+    before, after = (float(errors.mean()) for errors in noise_errors(prior, truth, sigma))
+    return {"sigma_mm": 1000 * sigma, "before": before, "after": after}
+
+
+def noise_errors(prior: Prior, truth: np.ndarray, sigma: float) -> tuple[np.ndarray, np.ndarray]:
+    """Errors (N, F, J) in millimetres before and after one call on windows with their context."""
     noisy = corruption.position_noise(truth, sigma, np.random.default_rng(0))
     result = _denoised(prior, noisy, np.full(truth.shape[:3], sigma))
-    before, after = (metrics.mpjpe(x, _middle(truth)) for x in (_middle(noisy), result))
-    return {"sigma_mm": 1000 * sigma, "before": before, "after": after}
+    before, after = (metrics.joint_errors(x, _middle(truth)) for x in (_middle(noisy), result))
+    return before, after
 
 
 def mask_row(prior: Prior, truth: np.ndarray, case: str) -> dict[str, float | str]:
     """Error of hidden joints by interpolation and after one call."""
+    hidden = hidden_frames(truth, case)
+    before, after = (float(errors[hidden].mean()) for errors in mask_errors(prior, truth, case))
+    return {"case": case, "before": before, "after": after}
+
+
+def hidden_frames(truth: np.ndarray, case: str) -> np.ndarray:
+    """What a mask hides (N, F, J) in the windows without their context."""
+    return ~np.isfinite(_middle(_mask_levels(truth, case)))
+
+
+def _mask_levels(truth: np.ndarray, case: str) -> np.ndarray:
     joints, frames = MASKS[case]
     first = (truth.shape[1] - frames) // 2
     sigma = np.full(truth.shape[:3], _MASK_NOISE)
     sigma[:, first : first + frames, joints] = np.inf
+    return sigma
+
+
+def mask_errors(prior: Prior, truth: np.ndarray, case: str) -> tuple[np.ndarray, np.ndarray]:
+    """Errors (N, F, J) in millimetres of the interpolation and after one call, on windows with their context."""
+    sigma = _mask_levels(truth, case)
     noisy = corruption.position_noise(truth, _MASK_NOISE, np.random.default_rng(0))
     filled = fill_hidden(np.where(np.isfinite(sigma)[..., None], noisy, 0.0), np.isfinite(sigma))
-    hidden, result = ~np.isfinite(_middle(sigma)), _denoised(prior, filled, sigma)
-    before, after = (metrics.mpjpe(x, _middle(truth), hidden) for x in (_middle(filled), result))
-    return {"case": case, "before": before, "after": after}
+    result = _denoised(prior, filled, sigma)
+    before, after = (metrics.joint_errors(x, _middle(truth)) for x in (_middle(filled), result))
+    return before, after
 
 
 def _denoised(prior: Prior, x: np.ndarray, sigma: np.ndarray) -> np.ndarray:
