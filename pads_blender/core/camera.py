@@ -52,8 +52,7 @@ class Camera:
         extra = (1,) * (positions_world.ndim - 2)
         centre = self.centre.reshape(-1, *extra, 3) if self.is_moving else self.centre
         moved = positions_world - centre
-        rotation = self.rotation if self.is_moving else np.broadcast_to(self.rotation, (len(moved), 3, 3))
-        return np.einsum("fba,f...b->f...a", rotation, moved)
+        return (moved.reshape(len(moved), -1, 3) @ self.rotation).reshape(moved.shape)
 
     def project(self, positions_world: np.ndarray) -> np.ndarray:
         """Pixels (F, ..., 2) of positions (F, ..., 3)."""

@@ -126,26 +126,28 @@ def as_view(shot: Shot, settings: EstimateSettings) -> View:
     keypoints, camera = shot.keypoints, shot.camera
     world = camera.world_from_camera.copy()
     world[..., :3, 3] /= settings.body_scale
-    seen = (keypoints.confidence > 0) & keypoints.layout.used
-    noise = _noise(keypoints, seen) if settings.noise_pixels is None else settings.noise_pixels
+    there = np.isfinite(keypoints.points).all(axis=-1) & (keypoints.confidence > 0)
+    seen = there & keypoints.layout.used
+    points = np.where(seen[..., None], keypoints.points, 0.0)
+    noise = _noise(points, seen) if settings.noise_pixels is None else settings.noise_pixels
     sigma = noise / np.sqrt(np.clip(keypoints.confidence, _LEAST_CONFIDENCE, 1.0))
     return View(
         replace(camera, world_from_camera=world),
-        np.where(seen[..., None], keypoints.points, 0.0),
+        points,
         np.where(seen, sigma, np.inf),
         keypoints.layout,
     )
 
 
-def _noise(keypoints: Keypoints, seen: np.ndarray) -> np.ndarray:
+def _noise(points: np.ndarray, seen: np.ndarray) -> np.ndarray:
     """Pixels per coordinate of each keypoint (K,), as its scatter in time shows it; never better than detectors are.
 
     What a detector errs by from frame to frame alike does not show: a share of the person's extent stands for it.
     """
-    low = np.where(seen[..., None], keypoints.points, np.inf).min(axis=1)
-    high = np.where(seen[..., None], keypoints.points, -np.inf).max(axis=1)
+    low = np.where(seen[..., None], points, np.inf).min(axis=1)
+    high = np.where(seen[..., None], points, -np.inf).max(axis=1)
     extent = np.linalg.norm(high - low, axis=-1)[seen.sum(axis=1) >= _LEAST_KEYPOINTS]
     size = float(np.median(extent))
     if len(seen) < 9:
         return np.full(seen.shape[1], _USUAL_NOISE * size)
-    return np.hypot(estimate_noise(keypoints.points, seen), _LEAST_NOISE * size)
+    return np.hypot(estimate_noise(points, seen), _LEAST_NOISE * size)

@@ -16,14 +16,13 @@ import numpy as np
 from ..core.skeleton import MODEL
 from ..diffusion.rays import View, exchange_sides, fit_rays
 from . import temporal
-from .estimate_start import POSE_SPREAD, first_guess
+from .estimate_paths import at_every_frame, likely_start
 from .noise import estimate_noise
 from .windows import MotionPrior, denoise_windows, frames_per_step, thin_out
 
 OnStep = Callable[[int, int], None]
-DEFAULT_STEPS = 20
-WIDEST_METRES, FINEST_METRES = 0.4, 0.008  # noise levels
-_START_METRES = 0.5  # of the body as a whole in the first guess
+DEFAULT_STEPS = 12
+WIDEST_METRES, FINEST_METRES = 0.2, 0.008  # noise levels
 # The prior's rms error per coordinate at 0.1 m of noise, and how it grows with the level; measured on validation takes.
 _ERROR_METRES, _ERROR_POWER = 0.015, 0.7
 PRIOR_ERROR_FACTOR = 4.0  # errors that frames and joints share weigh more than those of independent noise
@@ -57,10 +56,10 @@ def sample(
     step = frames_per_step(asked.fps)
     slow, middle = zip(*[_thinned(view, step) for view in views], strict=True)
     pelvis = None if asked.pelvis is None else asked.pelvis[np.round(middle[0]).astype(int)]
-    guess = first_guess(slow, rng if is_drawn else None)
+    guess = likely_start(slow, pelvis, rng if is_drawn else None)
     found = _descend(slow, guess, pelvis, asked.steps or DEFAULT_STEPS, prior, rng, on_step)
     found = _polished(found)
-    return found if step == 1 else _at_every_frame(found, middle[0], len(views[0].points))
+    return found if step == 1 else at_every_frame(found, middle[0], len(views[0].points))
 
 
 def _descend(
@@ -72,9 +71,7 @@ def _descend(
     rng: np.random.Generator,
     on_step: OnStep | None,
 ) -> np.ndarray:
-    x = guess
-    for _ in range(2):  # the first fit's depths are the guess's
-        x = _placed(fit_rays(views, x, POSE_SPREAD, _START_METRES).positions, pelvis)
+    x = _placed(guess, pelvis)
     for number, level in enumerate(np.geomspace(WIDEST_METRES, FINEST_METRES, steps), start=1):
         noisy = x + FRESH_NOISE * level * rng.standard_normal(x.shape)
         expected = _placed(
@@ -113,10 +110,3 @@ def _thinned(view: View, step: int) -> tuple[View, np.ndarray]:
     with np.errstate(divide="ignore"):
         sigma = 1.0 / np.sqrt(precision)
     return View(view.camera.rows(np.round(middle).astype(int)), points, sigma, view.layout), middle
-
-
-def _at_every_frame(positions: np.ndarray, at: np.ndarray, frames: int) -> np.ndarray:
-    """Positions (N, J, 3) at the given frames, for every frame (F, J, 3): linear in between, held at the ends."""
-    flat = positions.reshape(len(positions), -1)
-    columns = [np.interp(np.arange(frames), at, column) for column in flat.T]
-    return np.stack(columns, axis=1).reshape(frames, *positions.shape[1:])

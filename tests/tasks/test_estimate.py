@@ -68,7 +68,7 @@ def test_detections_may_be_missing_wrong_and_on_the_wrong_side(motion_prior):
     damaged = Shot(Keypoints(points, confidence, HUMAN36M_17), SIDE)
     found = estimate_motion([damaged], FPS, QUICK, motion_prior)
     assert np.isfinite(found.positions).all()
-    assert seen_error(found.positions, WALK) < seen_error(clean.positions, WALK) + 0.05
+    assert seen_error(found.positions, WALK) < seen_error(clean.positions, WALK) + 0.02
 
 
 def test_a_second_camera_tells_the_depth(motion_prior):

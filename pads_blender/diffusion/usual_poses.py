@@ -1,0 +1,118 @@
+"""Usual poses as a mixture of low-rank Gaussians, and what keypoints make of them: exact, whatever the cameras see.
+
+The learned priors are asked at one noise level for all directions, and a camera measures across its rays only. With a
+Gaussian both go together in closed form, so this coarse prior (SMPLify's, Bogo et al. 2016, without its descent) finds
+where a take's descent through the motion prior begins. Heading is no part of the mixture: it is tried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..core import rotations as rot
+from ..errors import PriorError
+from ..paths import bundled_models_dir
+from .rays import View
+
+FILE = "usual_poses.npz"
+_NOISE = 1.5  # times the keypoints' own: poses are not quite Gaussian
+
+
+@dataclass(frozen=True)
+class UsualPoses:
+    """Components of equal weight: poses about their pelvis are mean + factor z + what is left, z ~ N(0, I).
+
+    means (S, J, 3) and factors (S, J, 3, R) metres; rest (S, J) variance per coordinate.
+    """
+
+    means: np.ndarray
+    factors: np.ndarray
+    rest: np.ndarray
+
+    def facing(self, headings: int) -> UsualPoses:
+        """The same poses turned to each of so many headings, one heading after another."""
+        yaw = 2.0 * np.pi * np.arange(headings) / headings
+        turned = rot.to_matrix(rot.from_rotation_vector(yaw[:, None] * np.array([0.0, 0.0, 1.0])))
+        means = np.einsum("hab,kjb->hkja", turned, self.means)
+        factors = np.einsum("hab,kjbr->hkjar", turned, self.factors)
+        return UsualPoses(
+            means.reshape(-1, *self.means.shape[1:]),
+            factors.reshape(-1, *self.factors.shape[1:]),
+            np.tile(self.rest, (headings, 1)),
+        )
+
+    def on_rays(self, views: Sequence[View], pelvis: np.ndarray, pelvis_sigma: float) -> RayPosterior:
+        """What keypoints make of each component in each frame, with a pelvis (F, 3) known but for so many metres."""
+        seen = [self._of_keypoints(view) for view in views]
+        systems = ([part.equations(frame, place) for part in seen] for frame, place in enumerate(pelvis))
+        frames = [self._solved(system, place, pelvis_sigma) for system, place in zip(systems, pelvis, strict=True)]
+        return RayPosterior(*(np.stack(part) for part in zip(*frames, strict=True)))
+
+    def _of_keypoints(self, view: View) -> _KeypointSystem:
+        means = np.einsum("kj,sja->ska", view.joints, self.means)
+        factors = np.einsum("kj,sjar->skar", view.joints, self.factors, optimize=True)
+        return _KeypointSystem(view, means, factors, self.rest @ np.square(view.joints).T, *view.planes())
+
+    def _solved(
+        self, systems: list[tuple[np.ndarray, np.ndarray, np.ndarray]], pelvis: np.ndarray, pelvis_sigma: float
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Poses (S, J, 3), pelvis (S, 3) and cost (S,) of one frame: least squares in z and the pelvis."""
+        rows, residual, variance = (np.concatenate(part, axis=1) for part in zip(*systems, strict=True))
+        rank = self.factors.shape[-1]
+        weighted = rows / variance[..., None]
+        prior = np.append(np.ones(rank), np.full(3, pelvis_sigma**-2))
+        normal = np.swapaxes(weighted, 1, 2) @ rows + np.diag(prior)
+        pull = (residual[:, None] @ weighted)[:, 0]
+        z = np.linalg.solve(normal, pull[..., None])[..., 0]
+        squared = np.sum(residual**2 / variance, axis=1) - np.sum(pull * z, axis=1)
+        cost = 0.5 * (squared + np.linalg.slogdet(normal)[1] + np.log(variance).sum(axis=1))
+        moved = self.factors.reshape(len(z), -1, rank) @ z[:, :rank, None]
+        return self.means + moved.reshape(self.means.shape), pelvis + z[:, rank:], cost
+
+
+@dataclass(frozen=True)
+class _KeypointSystem:
+    """The mixture at a view's keypoints: means (S, K, 3), factors (S, K, 3, R), rest (S, K); planes of their rays."""
+
+    view: View
+    means: np.ndarray
+    factors: np.ndarray
+    rest: np.ndarray
+    normals: np.ndarray
+    offsets: np.ndarray
+
+    def equations(self, frame: int, pelvis: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Rows (S, N, R + 3), residuals (S, N), variances (S, N) of a frame's distances from its rays, in metres."""
+        view, count = self.view.rows(slice(frame, frame + 1)), len(self.means)
+        seen = view.seen[0]
+        normals = self.normals[frame, seen]
+        offsets = self.offsets[frame, seen] - normals @ pelvis
+        noise = view.distances(np.broadcast_to(pelvis, (1, view.joints.shape[1], 3)))[1][0, seen]
+        residual = offsets - (normals @ self.means[:, seen, :, None])[..., 0]
+        pose = normals @ self.factors[:, seen]
+        rows = np.concatenate([pose, np.broadcast_to(normals, (count, *normals.shape))], axis=-1)
+        variance = np.repeat((_NOISE * noise) ** 2 + self.rest[:, seen], 2, axis=1)
+        return rows.reshape(count, -1, rows.shape[-1]), residual.reshape(count, -1), variance
+
+
+@dataclass(frozen=True)
+class RayPosterior:
+    """Poses (F, S, J, 3) about their pelvis (F, S, 3), metres; minus the log likelihood (F, S) of each component."""
+
+    poses: np.ndarray
+    pelvis: np.ndarray
+    costs: np.ndarray
+
+
+def load_usual_poses(folder: Path | None = None) -> UsualPoses:
+    """The bundled mixture; raises PriorError."""
+    path = (folder or bundled_models_dir()) / FILE
+    try:
+        with np.load(path) as file:
+            return UsualPoses(*(file[name].astype(float) for name in ("means", "factors", "rest")))
+    except (OSError, ValueError, KeyError) as error:
+        raise PriorError(f"{path}: the usual poses cannot be read ({error!r}): install the extension again.") from error
