@@ -1,0 +1,32 @@
+"""Seconds of random buttons, undo, loading and deleting; `python -m tests.reliability hammer` goes on for longer."""
+
+import threading
+
+import pytest
+
+from pads_blender.blender import addon
+from tests.reliability.hammer import BrokenError, Hammer, count_handlers, hammer, mark
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_no_order_of_buttons_breaks_anything(seed, capfd):
+    before = count_handlers()
+    addon.register()
+    try:
+        blows = hammer(seed, seconds=6.0)
+    finally:
+        addon.unregister()
+    assert blows.steps > 10 and sum(blows.done.values()) > 10
+    assert count_handlers() == before
+    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("PADS")] == []
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_the_hammer_notices_keys_that_were_changed(armature, tmp_path):
+    """Or else it would prove nothing."""
+    action, run = armature.animation_data.action, Hammer(0, tmp_path)
+    mark(action)
+    run.check()
+    action.layers[0].strips[0].channelbags[0].fcurves[0].keyframe_points[0].co[1] += 1.0
+    with pytest.raises(BrokenError, match="were changed"):
+        run.check()

@@ -1,0 +1,154 @@
+"""`python -m tests.reliability [PART ...]`: the long form of the tests, its figures printed and, with --write, kept.
+
+Each part runs in processes of its own. `replay KIND SEED NUMBER FILE` writes one input of the fuzzer to a file.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from . import fuzz, kills
+from .page import today, write_rows
+
+ROOT = Path(__file__).resolve().parents[2]
+_REAL_TAKES = Path(os.environ.get("PADS_SHARED") or ROOT.parent / "shared") / "data" / "rigs"
+_CHUNK = 500  # inputs a task: a process that dies takes no more along
+Rows = dict[str, tuple[str, str, str]]
+
+
+def main() -> int:
+    """Run what is asked for; 1 if anything that is promised did not hold."""
+    options = _parser().parse_args()
+    if options.parts[:1] == ["replay"]:
+        return replay(*options.parts[1:])
+    failed = False
+    for part in options.parts or list(PARTS):
+        rows, failures = PARTS[part](options)
+        for what, cells in rows.items():
+            print(f"{what}: {', '.join(cells)}", flush=True)
+        for failure in failures:
+            print(f"  {failure}", flush=True)
+        failed = failed or bool(failures)
+        if options.write:
+            write_rows(rows)
+    return int(failed)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.reliability", description=__doc__)
+    parser.add_argument("parts", nargs="*", help=f"{', '.join(PARTS)} (default: all), or replay KIND SEED NUMBER FILE")
+    parser.add_argument("--inputs", type=int, default=100_000, help="of the fuzzer (default: %(default)s)")
+    parser.add_argument("--kills", type=int, default=200, help="of a batch (default: %(default)s)")
+    parser.add_argument("--minutes", type=float, default=10.0, help="of hammering (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same inputs and blows")
+    parser.add_argument("--processes", type=int, default=1, help="of the fuzzer (default: %(default)s)")
+    parser.add_argument("--write", action="store_true", help="put the figures into docs/reliability.md")
+    return parser
+
+
+# --- parts ------------------------------------------------------------------------------------------------------------
+
+
+def run_fuzz(options: argparse.Namespace) -> tuple[Rows, list[str]]:
+    """Damaged files of every kind, as many of each."""
+    share = -(-options.inputs // len(fuzz.KINDS))
+    rows, failures, total, slowest = {}, [], 0, 0.0
+    with ProcessPoolExecutor(options.processes) as pool:
+        for name in fuzz.KINDS:
+            starts = range(0, share, _CHUNK)
+            found = [pool.submit(_fuzz_some, name, s, min(_CHUNK, share - s), options.seed) for s in starts]
+            tallies = [each.result() for each in found]
+            failures += [failure for tally in tallies for failure in tally.failures]
+            tried, taken, refused = (sum(getattr(t, f) for t in tallies) for f in ("tried", "accepted", "refused"))
+            slowest, total = max(slowest, *(tally.slowest_seconds for tally in tallies)), total + tried
+            print(f"{name}: {tried} inputs, {taken} read, {refused} refused", flush=True)
+            print(*(f"  {failure}\n" for tally in tallies for failure in tally.failures), sep="", end="", flush=True)
+    held = f"{len(failures)} crashes, hangs or bad sentences; the slowest took {slowest:.2f} s"
+    rows["damaged files"] = (f"{total} inputs of {len(fuzz.KINDS)} kinds, seed {options.seed}", held, today())
+    return rows, failures
+
+
+def _fuzz_some(name: str, first: int, count: int, seed: int) -> fuzz.Tally:
+    with tempfile.TemporaryDirectory() as folder:
+        numbers = range(first, first + count)
+        real = _REAL_TAKES if _REAL_TAKES.is_dir() else None
+        return fuzz.fuzz(fuzz.KINDS[name], numbers, Path(folder), seed, real)
+
+
+def run_commands(options: argparse.Namespace) -> tuple[Rows, list[str]]:
+    """Command lines, damaged; they need Blender, and so a process of their own."""
+    count = max(1, options.inputs // 50)
+    found = _run_module("tests.reliability.command_lines", options.seed, count)
+    if found is None:
+        return {}, ["command lines: Blender broke down"]
+    held = f"{len(found['failures'])} crashes, files left or outputs written; {found['refused']} refused"
+    return {"damaged command lines": (f"{found['tried']} lines", held, today(found["blender"]))}, found["failures"]
+
+
+def run_kills(options: argparse.Namespace) -> tuple[Rows, list[str]]:
+    """A batch killed at random moments, and resumed."""
+    with tempfile.TemporaryDirectory() as folder:
+        found = kills.kill_batches(options.kills, Path(folder), options.seed)
+    held = f"{len(found.failures)} sources changed, files half written or results missing; {found.resumed} resumed"
+    return {"batches killed": (f"{found.killed} of {found.started}", held, today())}, found.failures
+
+
+def run_hammer(options: argparse.Namespace) -> tuple[Rows, list[str]]:
+    """Buttons in random order for so many minutes."""
+    found = _run_module("tests.reliability.hammer", options.seed, 60 * options.minutes)
+    if found is None:
+        return {}, ["hammer: see above"]
+    memory = found["megabytes"]
+    half = memory[len(memory) // 2 :]
+    held = f"no crash, exception or leak; memory {half[0]:.0f} MB half-way, {half[-1]:.0f} MB at the end"
+    pressed = f"{found['steps']} steps in {found['seconds'] / 60:.1f} min, seed {options.seed}"
+    return {f"buttons hammered, Blender {found['blender'][:3]}": (pressed, held, today(found["blender"]))}, []
+
+
+def run_long(options: argparse.Namespace) -> tuple[Rows, list[str]]:
+    """A take of 250,000 frames: time, memory, and how soon it is cancelled."""
+    found = _run_module("tests.reliability.long_takes", 250_000)
+    if found is None:
+        return {}, ["long take: see above"]
+    held = f"at most {found['megabytes']:.0f} MB beside the take's own {found['take_megabytes']:.0f} MB"
+    held += f"; a cancel is answered within {found['slowest_cancel']:.2f} s"
+    return {"long take": (f"{found['frames']} frames cleaned in {found['seconds']:.0f} s", held, today())}, []
+
+
+def _run_module(module: str, *arguments: object) -> dict | None:
+    """The JSON of the last line that a module prints, run by itself; None where it fails."""
+    command = [sys.executable, "-m", module, *map(str, arguments)]
+    found = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
+    if found.returncode:
+        print(f"{module} ended with {found.returncode}", flush=True)
+        return None
+    return json.loads(found.stdout.strip().splitlines()[-1])
+
+
+Part = Callable[[argparse.Namespace], tuple[Rows, list[str]]]
+PARTS: dict[str, Part] = {
+    "fuzz": run_fuzz,
+    "commands": run_commands,
+    "kills": run_kills,
+    "hammer": run_hammer,
+    "long": run_long,
+}
+
+
+def replay(kind: str, seed: str, number: str, file: str) -> int:
+    """Write one input of the fuzzer to a file."""
+    with tempfile.TemporaryDirectory() as folder:
+        real = _REAL_TAKES if _REAL_TAKES.is_dir() else None
+        sound = fuzz.sound_files(fuzz.KINDS[kind], Path(folder), real)
+        Path(file).write_bytes(fuzz.damaged(fuzz.KINDS[kind], sound, int(seed), int(number)))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
