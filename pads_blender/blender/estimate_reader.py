@@ -14,7 +14,6 @@ from ..errors import TakeError
 from .camera_reader import ImageSize, read_camera, render_size
 from .chosen import chosen_frames
 from .film_reader import chosen_empties, clip_size, read_empties, read_file, read_tracks
-from .rig_reader import scene_fps
 
 if TYPE_CHECKING:
     from ..tasks.estimate import Shot
@@ -64,7 +63,7 @@ def _read_points(film: PADS_PG_film, size: ImageSize, bones: Mapping[str, str]) 
     if film.source == "TRACKS":
         return read_tracks(film.clip, bones)
     if film.source == "FILE":
-        return read_file(Path(bpy.path.abspath(film.file)), size, film.fps or scene_fps(), film.start)
+        return read_file(Path(bpy.path.abspath(film.file)), size, film.fps, film.start)
     return None
 
 

@@ -30,13 +30,13 @@ class PADS_PT_estimate(bpy.types.Panel):  # noqa: N801 - Blender's own pattern
         layout, settings = self.layout, context.scene.pads_estimate
         layout.use_property_split = True
         layout.use_property_decorate = False
-        _draw_film(layout, settings.film)
+        _draw_film(layout, settings.film, context.scene)
         for number, film in enumerate(settings.more_films):
             box = layout.box()
             row = box.row()
             row.label(text=f"Camera {number + 2}")
             row.operator(PADS_OT_remove_film.bl_idname, text="", icon="X", emboss=False).index = number
-            _draw_film(box, film)
+            _draw_film(box, film, context.scene)
         layout.operator(PADS_OT_add_film.bl_idname, icon="ADD")
         armature = target_armature(context)
         self._draw_target(context, armature)
@@ -71,7 +71,7 @@ class PADS_PT_estimate(bpy.types.Panel):  # noqa: N801 - Blender's own pattern
             shown.action = action.name
 
 
-def _draw_film(layout: bpy.types.UILayout, film: PADS_PG_film) -> None:
+def _draw_film(layout: bpy.types.UILayout, film: PADS_PG_film, scene: bpy.types.Scene) -> None:
     layout.prop(film, "source")
     if film.source == "FILE":
         for name in ("file", "fps", "start", "use_own_size"):
@@ -82,7 +82,7 @@ def _draw_film(layout: bpy.types.UILayout, film: PADS_PG_film) -> None:
             column.prop(film, "height")
     else:
         layout.prop(film, "clip" if film.source == "TRACKS" else "collection")
-    layout.prop(film, "camera")
+    layout.prop(film, "camera", placeholder=scene.camera.name if scene.camera else "")
 
 
 CLASSES = (PADS_PT_estimate,)

@@ -11,6 +11,16 @@ def _is_camera(_: bpy.types.PropertyGroup, item: bpy.types.Object) -> bool:
     return item.type == "CAMERA"
 
 
+def _film_rate(film: PADS_PG_film) -> float:
+    """What was set, else the rate of the scene that the film belongs to."""
+    render = film.id_data.render
+    return film.own_fps or render.fps / render.fps_base
+
+
+def _set_film_rate(film: PADS_PG_film, fps: float) -> None:
+    film.own_fps = fps
+
+
 class PADS_PG_film(bpy.types.PropertyGroup):  # noqa: N801 - Blender's own pattern
     """What one camera filmed: where its 2D points come from, and which camera of the scene it was."""
 
@@ -32,11 +42,13 @@ class PADS_PG_film(bpy.types.PropertyGroup):  # noqa: N801 - Blender's own patte
     )
     fps: bpy.props.FloatProperty(
         name="Frame Rate",
-        description="Frames a second of the film. 0: as the scene",
-        default=0.0,
-        min=0.0,
+        description="Frames a second of the film; the scene's, unless another one is set",
+        min=1.0,
         soft_max=240.0,
+        get=_film_rate,
+        set=_set_film_rate,
     )
+    own_fps: bpy.props.FloatProperty(default=0.0, options={"HIDDEN"})
     start: bpy.props.IntProperty(name="Starts At", description="Scene frame of the film's first frame", default=1)
     use_own_size: bpy.props.BoolProperty(
         name="Own Image Size",
