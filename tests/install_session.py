@@ -22,6 +22,8 @@ import bpy
 import addon_utils  # on the path only once bpy is loaded
 
 PACKAGE = "pads_mocap"
+# What the wheels of ONNX Runtime ask for and the zips leave out.
+LEFT_OUT = ("google.protobuf", "flatbuffers", "sympy", "packaging", "coloredlogs")
 MODULE = f"bl_ext.user_default.{PACKAGE}"
 OWNERS = ("Scene", "Object", "Armature", "Action", "PoseBone", "WindowManager")
 commands = {}  # by handle; Blender can register commands but not list them, so its own two functions are listened to
@@ -107,6 +109,13 @@ def milliseconds_to_enable():
     return min(times)
 
 
+def hide_what_is_left_out():
+    """From here on these cannot be imported, be they there or not; names of those that were loaded before."""
+    loaded = [name for name in LEFT_OUT if name in sys.modules]
+    sys.modules.update(dict.fromkeys(set(LEFT_OUT) - set(loaded)))
+    return loaded
+
+
 def clean():
     command = next(function for name, function in commands.values() if name == "pads")
     return command(["clean", "take.bvh", "-o", "clean.bvh", "--steps", "3"])
@@ -134,6 +143,7 @@ def run(old, new, is_gpu_wanted):
     steps["native_at_start"] = sorted({"onnxruntime", "torch"} & set(sys.modules))
     steps["milliseconds"] = milliseconds_to_enable()
     prefer_own_wheels()
+    steps["loaded_before"] = hide_what_is_left_out()
     steps |= {"exit_code": clean(), "still_on": is_enabled()}
     runtime = sys.modules.get("onnxruntime")
     steps["runtime"] = str(getattr(runtime, "__file__", "")) if runtime else ""

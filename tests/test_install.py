@@ -181,6 +181,12 @@ def test_the_installed_command_cleans_a_take_with_the_zips_own_runtime(installat
     assert_clean(installation["folder"])
 
 
+def test_the_runtime_works_without_what_its_wheel_asks_for(installation):
+    """The session hides protobuf and the like before it cleans: the zips leave them out."""
+    assert installation["loaded_before"] == []
+    assert "onnxruntime" in installation["runtime"] and installation["exit_code"] == 0
+
+
 def assert_clean(folder: Path) -> None:
     head, _, numbers = (folder / "clean.bvh").read_text().partition("Frame Time:")
     assert head == shaky_take().partition("Frame Time:")[0]
