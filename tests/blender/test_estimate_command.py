@@ -67,3 +67,34 @@ def test_what_is_missing_is_said(film, capsys):
     assert run(film, "--fps", "30", "--size", "1000x1000") == 1
     assert "keypoints.json" in capsys.readouterr().err
     assert not (film / "out.bvh").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "match"),
+    [
+        (("--fps", "0"), "between 1 and 1000"),
+        (("--fps", "nan"), "between 1 and 1000"),
+        (("--fps", "30", "--hypotheses", "0"), "between 1 and 100"),
+        (("--fps", "30", "--fov", "180"), "between 1 and 170"),
+        (("--fps", "30", "--size", "0x100"), "no image size"),
+        (("--fps", "30", "--stature", "1.8", "--floor", "0"), "not allowed with"),
+        (("--fps", "30", "-o", "out.fbx"), "a .bvh file is written"),
+        (("--fps", "30", "--report", "{folder}/keypoints.json"), "is an input"),
+        (("--fps", "30", "--report", "{folder}/out.bvh"), "would be written twice"),
+    ],
+)
+def test_wrong_use_is_said_before_anything_is_done(film, capsys, words, match):
+    before = sorted(film.iterdir())
+    assert run(film, *(word.format(folder=film) for word in words)) == 2
+    assert match in capsys.readouterr().err
+    assert sorted(film.iterdir()) == before
+
+
+def test_a_floor_tells_the_size(film):
+    """Feet 0.95 m below the pelvis stand at about -0.06 m; a floor above them makes a shorter person."""
+    statures = []
+    for floor in ("-0.06", "0.2"):
+        words = ("--fps", "30", "--camera", str(film / "camera.json"), "--report", str(film / "r.json"))
+        assert run(film, *words, "--floor", floor) == 0
+        statures.append(json.loads((film / "r.json").read_text())["stature_m"])
+    assert statures[0] == pytest.approx(1.66, abs=0.15) and statures[1] < statures[0] - 0.1
