@@ -26,6 +26,9 @@ class PADS_OT_test_computer(JobOperator, bpy.types.Operator):  # noqa: N801 - Bl
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Whether nothing else is under way."""
+        if jobs.is_busy_behind():
+            cls.poll_message_set("The devices are being tested in the background: the result will be listed here")
+            return False
         return is_idle(cls)
 
     def prepare(self, context: bpy.types.Context) -> Task:

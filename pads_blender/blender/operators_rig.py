@@ -4,12 +4,13 @@ from pathlib import Path
 
 import bpy
 
-from .reporting import OperatorResult, has_armature, reports_errors
-from .rig_mapping import bone_tree, map_bones, preset_folder, read_mapping, store_mapping
+from ..errors import PadsError
+from .reporting import OperatorResult, has_armature, reports_errors, reports_event_errors
+from .rig_mapping import bone_tree, forget_mapping, preset_folder, read_mapping, store_mapping
 
 
 class PADS_OT_guess_mapping(bpy.types.Operator):  # noqa: N801 - Blender's own pattern
-    """Recognise the bones anew, from their names and the shape of the rig, in place of what was set by hand"""
+    """Forget what was set by hand: recognise the bones by a preset, or from their names and the shape of the rig"""
 
     bl_idname = "pads.guess_mapping"
     bl_label = "Guess Again"
@@ -22,11 +23,21 @@ class PADS_OT_guess_mapping(bpy.types.Operator):  # noqa: N801 - Blender's own p
 
     @reports_errors
     def execute(self, context: bpy.types.Context) -> OperatorResult:
-        """Guess, and keep it."""
-        mapping = map_bones(context.object)
-        store_mapping(context.object, mapping)
+        """Forget what was set by hand."""
+        forget_mapping(context.object)
+        mapping = read_mapping(context.object)
         self.report({"INFO"}, f"{len(mapping.joints) - len(mapping.missing())} joints recognised")
         return {"FINISHED"}
+
+
+def _made(folder: Path) -> Path:
+    """The folder of presets, which is there from now on."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        said = f"The folder of presets cannot be made ({error.strerror}): choose another one in the preferences."
+        raise PadsError(said) from error
+    return folder
 
 
 class _PresetFile:
@@ -41,10 +52,10 @@ class _PresetFile:
         """Whether there is an armature."""
         return has_armature(cls, context)
 
+    @reports_event_errors
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorResult:
         """Ask for the file."""
-        folder = preset_folder()
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = _made(preset_folder())
         self.filepath = str(folder / f"{bpy.path.clean_name(context.object.name)}.json")
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}

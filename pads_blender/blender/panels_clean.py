@@ -70,15 +70,10 @@ class SettingsPanel:
         layout.prop(settings, "seed")
 
 
-class PADS_PT_fill(bpy.types.Panel):  # noqa: N801 - Blender's own pattern
+class FillPanel:
     """Bones made anew."""
 
     bl_label = "Fill"
-    bl_idname = "PADS_PT_fill"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "PADS"
-    bl_order = 3
     bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012 - Blender reads a plain set
 
     @classmethod
@@ -98,15 +93,10 @@ class PADS_PT_fill(bpy.types.Panel):  # noqa: N801 - Blender's own pattern
         layout.label(text=said, icon="INFO")
 
 
-class PADS_PT_compare(bpy.types.Panel):  # noqa: N801 - Blender's own pattern
+class ComparePanel:
     """Original and cleaned motion side by side."""
 
     bl_label = "Compare"
-    bl_idname = "PADS_PT_compare"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "PADS"
-    bl_order = 5
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -124,21 +114,17 @@ class PADS_PT_compare(bpy.types.Panel):  # noqa: N801 - Blender's own pattern
         )
         if found.strip is not None:
             layout.prop(armature.pads, "blend", slider=True)
-        layout.prop(context.scene.pads, "show_ghost", icon="GHOST_ENABLED", toggle=True)
+        if context.area.type == "VIEW_3D":
+            layout.prop(context.scene.pads, "show_ghost", icon="GHOST_ENABLED", toggle=True)
         row = layout.row(align=True)
         row.operator(PADS_OT_accept.bl_idname, icon="CHECKMARK")
         row.operator(PADS_OT_discard.bl_idname, icon="TRASH")
 
 
-class PADS_PT_differences(bpy.types.Panel):  # noqa: N801 - Blender's own pattern
+class DifferencesPanel:
     """By how much bones differ in the current frame."""
 
     bl_label = "Differences"
-    bl_idname = "PADS_PT_differences"
-    bl_parent_id = "PADS_PT_compare"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "PADS"
     bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012 - Blender reads a plain set
 
     def draw(self, context: bpy.types.Context) -> None:
@@ -160,7 +146,7 @@ class PADS_PT_differences(bpy.types.Panel):  # noqa: N801 - Blender's own patter
 CLASSES = (
     *in_all_editors(CleanPanel, "PADS_PT_clean", order=1),
     *in_all_editors(SettingsPanel, "PADS_PT_settings", parent="PADS_PT_clean"),
-    PADS_PT_fill,
-    PADS_PT_compare,
-    PADS_PT_differences,
+    *in_all_editors(ComparePanel, "PADS_PT_compare", order=2),  # right below the button whose result it shows
+    *in_all_editors(DifferencesPanel, "PADS_PT_differences", parent="PADS_PT_compare"),
+    *in_all_editors(FillPanel, "PADS_PT_fill", order=4),
 )

@@ -9,7 +9,7 @@ from .operators_feet import (
     PADS_OT_lock_feet,
     PADS_OT_remove_contact,
 )
-from .tab import is_armature_active
+from .tab import draw_text, in_all_editors, is_armature_active
 
 
 class PADS_UL_contacts(bpy.types.UIList):  # noqa: N801 - Blender's own pattern
@@ -26,25 +26,24 @@ class PADS_UL_contacts(bpy.types.UIList):  # noqa: N801 - Blender's own pattern
         active_property: str,
         index: int,
     ) -> None:
-        """Switch, joint, first and last frame."""
+        """Switch, part of the foot, first and last frame."""
         row = layout.row(align=True)
         row.prop(item, "use", text="")
-        row = row.split(factor=0.43)  # room for frames of four digits: what does not fit is cut off
-        row.prop(item, "joint", text="", emboss=False)
-        row = row.row(align=True)
-        row.prop(item, "first", text="", emboss=False)
-        row.prop(item, "last", text="", emboss=False)
+        for cell, name in zip(_columns(row), ("joint", "first", "last"), strict=True):
+            cell.prop(item, name, text="", emboss=False)
 
 
-class PADS_PT_feet(bpy.types.Panel):  # noqa: N801 - Blender's own pattern
+def _columns(row: bpy.types.UILayout) -> tuple[bpy.types.UILayout, bpy.types.UILayout, bpy.types.UILayout]:
+    """Room for the part of the foot and for two frames of five digits: what does not fit is cut off."""
+    row = row.split(factor=0.4)
+    part, frames = row.row(), row.row(align=True)
+    return part, frames, frames
+
+
+class FeetPanel:
     """When feet rest, and whether they are held."""
 
     bl_label = "Feet"
-    bl_idname = "PADS_PT_feet"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "PADS"
-    bl_order = 4
     bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012 - Blender reads a plain set
 
     @classmethod
@@ -57,14 +56,26 @@ class PADS_PT_feet(bpy.types.Panel):  # noqa: N801 - Blender's own pattern
         layout, rig = self.layout, context.object.pads
         if jobs.running() is None:
             layout.operator(PADS_OT_find_contacts.bl_idname, icon="VIEWZOOM")
-        column = layout.column(align=True)
+        if not len(rig.contacts):
+            draw_text(layout.column(align=True), context, "No contacts listed: find them, or add one here", "INFO")
+            layout.operator(PADS_OT_add_contact.bl_idname, text="Add", icon="ADD")
+            return
+        self._draw_list(rig)
+        if rig.are_contacts_edited:
+            draw_text(layout.column(align=True), context, "Clean Mocap goes by this list, for you edited it", "INFO")
+        layout.prop(context.scene.pads, "feet_lock", slider=True)
+        layout.operator(PADS_OT_lock_feet.bl_idname, icon="LOCKED")
+
+    def _draw_list(self, rig: bpy.types.PropertyGroup) -> None:
+        column = self.layout.column(align=True)
+        heads = column.row(align=True)
+        heads.label(text="", icon="LOCKED")
+        for cell, text in zip(_columns(heads), ("Part", "First", "Last"), strict=True):
+            cell.label(text=text)
         column.template_list("PADS_UL_contacts", "", rig, "contacts", rig, "active_contact", rows=4)
         row = column.row(align=True)
         row.operator(PADS_OT_add_contact.bl_idname, text="Add", icon="ADD")
         row.operator(PADS_OT_remove_contact.bl_idname, text="Remove", icon="REMOVE")
-        if len(rig.contacts):
-            layout.prop(context.scene.pads, "feet_lock", slider=True)
-            layout.operator(PADS_OT_lock_feet.bl_idname, icon="LOCKED")
 
 
-CLASSES = (PADS_UL_contacts, PADS_PT_feet)
+CLASSES = (PADS_UL_contacts, *in_all_editors(FeetPanel, "PADS_PT_feet", order=5))

@@ -76,6 +76,9 @@ class ProblemsPanel:
             if rig.are_problems_known:
                 layout.label(text="No problems left", icon="CHECKMARK")
             return
+        if not problem_list.is_about_shown(context.object):
+            said = f"These are problems of {rig.problems_action or 'another action'}, which is not shown now"
+            draw_text(layout.column(align=True), context, said, icon="INFO")
         column = layout.column(align=True)
         _draw_line(column, ("Bone", "Frames"), "mm", "BLANK1")
         column.template_list("PADS_UL_problems", "", rig, "problems", rig, "active_problem", rows=4)
@@ -95,4 +98,4 @@ class ProblemsPanel:
             row.prop(context.scene.pads, "show_problems", icon="COLOR", toggle=True)
 
 
-CLASSES = (PADS_UL_problems, *in_all_editors(ProblemsPanel, "PADS_PT_problems", order=2))
+CLASSES = (PADS_UL_problems, *in_all_editors(ProblemsPanel, "PADS_PT_problems", order=3))

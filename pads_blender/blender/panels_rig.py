@@ -9,6 +9,7 @@ import bpy
 from ..core.skeleton import JOINTS
 from .joint_pickers import shown_mapping
 from .operators_rig import PADS_OT_guess_mapping, PADS_OT_load_preset, PADS_OT_save_preset
+from .rig_mapping import can_store
 from .tab import draw_text, is_armature_active
 
 if TYPE_CHECKING:
@@ -86,7 +87,11 @@ class PADS_PT_joints(bpy.types.Panel):  # noqa: N801 - Blender's own pattern
         row.operator(PADS_OT_load_preset.bl_idname, text="", icon="IMPORT")
         layout.use_property_split = True
         layout.use_property_decorate = False
+        if not can_store(armature):
+            said = "Linked from another file: make the armature data local to set bones"
+            draw_text(layout.column(align=True), context, said, icon="LIBRARY_DATA_DIRECT")
         column = layout.column(align=True)
+        column.enabled = can_store(armature)
         for joint in JOINTS:
             column.prop_search(armature.pads.joints, joint, armature.data, "bones")
 

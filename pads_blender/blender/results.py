@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
-from ..core.rig import RigTake, find_changes
+import numpy as np
+
+from ..core.rig import RigTake
 from ..errors import TakeError
 from ..tasks.repairs import Repairs
 from .comparison import stack_strips
@@ -11,6 +13,7 @@ from .preferences import read_preferences
 from .rig_writer import Written
 from .snapshot import Snapshot, apply_result, find_armature
 
+_SAME = 1e-7  # quaternions are of 32-bit numbers
 _WORDS = {
     "jitter": "shaking stretches",
     "pop": "pops",
@@ -23,13 +26,16 @@ _WORDS = {
 
 def deliver(snapshot: Snapshot, after: RigTake) -> Parts[Written]:
     """Put the result on the snapshot's armature; PadsError where it no longer fits, or where it changes nothing."""
-    changes = find_changes(snapshot.take, after)
-    if not (changes.rotation.any() or changes.location.any()):
+    if all(np.abs(new - old).max() < _SAME for old, new in _channels(snapshot.take, after)):
         raise TakeError(f"{snapshot.armature} stays as it is: there was nothing to change.")
     written = yield from apply_result(snapshot, after)
     if read_preferences().result == "NLA":
         stack_strips(find_armature(snapshot))
     return written
+
+
+def _channels(before: RigTake, after: RigTake) -> list[tuple[np.ndarray, np.ndarray]]:
+    return [(getattr(before, name), getattr(after, name)) for name in ("location", "rotation", "scale")]
 
 
 def summary(written: Sequence[Written], repairs: Sequence[Repairs] = ()) -> str:

@@ -50,8 +50,21 @@ def map_bones(armature: bpy.types.Object) -> Mapping:
 
 
 def store_mapping(armature: bpy.types.Object, mapping: Mapping) -> None:
-    """Keep a mapping on the armature data, from where it is read from now on and saved with the file."""
+    """Keep a mapping on the armature data, from where it is read from now on and saved with the file.
+
+    MappingError where the data is another file's, for it would be gone the next time.
+    """
+    if not can_store(armature):
+        raise MappingError(
+            f"The bones of {armature.name} are linked from another file, so that nothing can be kept with them: "
+            "make the armature data local first (Object > Relations > Make Local)."
+        )
     armature.data[STORED] = json.dumps(mapping.to_json(), ensure_ascii=False)
+
+
+def can_store(armature: bpy.types.Object) -> bool:
+    """Whether the armature data is this file's own."""
+    return armature.data.library is None
 
 
 def forget_mapping(armature: bpy.types.Object) -> None:

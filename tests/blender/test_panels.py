@@ -7,12 +7,14 @@ import bpy
 import numpy as np
 import pytest
 
-from pads_blender.blender import addon, menus, overlay, panels_rig, problem_list, results
+from pads_blender.blender import addon, menus, operators_rig, overlay, panels_rig, problem_list, results
 from pads_blender.blender.joint_pickers import shown_mapping
+from pads_blender.blender.rig_mapping import can_store, store_mapping
 from pads_blender.blender.rig_reader import read_take
 from pads_blender.blender.rig_writer import Written
 from pads_blender.core import rotations as rot
 from pads_blender.core.mapping import JointBone
+from pads_blender.errors import MappingError, PadsError
 from pads_blender.tasks.take_warnings import TakeWarning
 
 pytestmark = pytest.mark.usefixtures("registered")
@@ -117,6 +119,14 @@ def test_ignored_and_marked(popped):
     assert len(popped.pads.problems) == count - 1
 
 
+def test_all_panels_of_a_take_stand_in_the_order_of_the_work():
+    panels = {cls.__name__: cls for cls in addon._CLASSES if issubclass(cls, bpy.types.Panel)}
+    order = ["PADS_PT_rig", "PADS_PT_clean", "PADS_PT_compare", "PADS_PT_problems", "PADS_PT_fill", "PADS_PT_feet"]
+    assert sorted(order, key=lambda name: panels[name].bl_order) == order
+    for name in order[1:]:
+        assert {"", "_graph", "_dopesheet"} == {each.removeprefix(name) for each in panels if each.startswith(name)}
+
+
 def test_the_list_speaks_of_the_motion_that_is_shown(popped):
     bpy.context.scene.pads.quality = "FAST"
     bpy.ops.pads.find_problems()
@@ -200,6 +210,7 @@ def test_pickers_show_and_set_the_mapping(armature, tmp_path):
     assert json.loads((tmp_path / "mine.json").read_text())["joints"]["left_toe"] is None
     assert bpy.ops.pads.guess_mapping() == {"FINISHED"}
     assert joints.left_toe == "LeftToeBase"
+    assert shown_mapping(armature).source == "Recognised"
     bpy.ops.pads.load_preset(filepath=str(tmp_path / "mine.json"))
     assert joints.left_toe == ""
 
@@ -208,6 +219,26 @@ def test_presets_keep_the_name_that_was_typed_and_are_not_overwritten_unasked(ar
     bpy.ops.pads.save_preset(filepath=str(tmp_path / "hero.v2"))
     assert [path.name for path in tmp_path.iterdir()] == ["hero.v2.json"]
     assert bpy.ops.pads.save_preset.get_rna_type().properties["check_existing"].default
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence(armature, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(PadsError, match="The folder of presets cannot be made"):
+        operators_rig._made(tmp_path / "file" / "presets")
+    with pytest.raises(RuntimeError, match="cannot be written"):
+        bpy.ops.pads.save_preset(filepath=str(tmp_path / "file" / "mine.json"))
+
+
+def test_bones_that_another_file_owns_keep_no_mapping(armature, tmp_path):
+    path = str(tmp_path / "library.blend")
+    bpy.data.libraries.write(path, {armature.data})
+    with bpy.data.libraries.load(path, link=True) as (source, wanted):
+        wanted.armatures = source.armatures
+    armature.data = wanted.armatures[0]
+    assert not can_store(armature)
+    assert shown_mapping(armature).source == "Recognised"
+    with pytest.raises(MappingError, match="linked from another file"):
+        store_mapping(armature, shown_mapping(armature).mapping)
 
 
 def test_a_mapping_in_trouble_is_shown_with_the_reason(armature):

@@ -1,7 +1,6 @@
 """The window stays alive while a job is under way: how long its main thread is away on a long take."""
 
 import json
-import time
 
 from .program import Sidebar, wait_for
 
@@ -22,12 +21,23 @@ for curve in curves:
 bpy.context.scene.frame_end = {frames}
 answer = len(curves[0].keyframe_points)
 """
-DRAW = """
-def draw():
-    region("UI").tag_redraw()
-    return 0.1
-moments.clear()
-bpy.app.timers.register(draw)
+TIMED = """
+import functools
+operator = sys.modules["bl_ext.user_default.pads_mocap.blender.operators_clean"].PADS_OT_clean
+calls = globals()["calls"] = {"start": [], "job": [], "end": []}
+def timed(method):
+    @functools.wraps(method)
+    def wrapped(self, context, event):
+        before = Moment.now()
+        result = method(self, context, event)
+        after = Moment.now()
+        phase = "end" if "FINISHED" in result else "start" if method.__name__ == "invoke" else "job"
+        calls[phase].append(after.seconds - before.seconds - (after.queued - before.queued))
+        return result
+    return wrapped
+bpy.utils.unregister_class(operator)
+operator.invoke, operator.modal = timed(operator.invoke), timed(operator.modal)
+bpy.utils.register_class(operator)
 """
 PRESS = """
 with bpy.context.temp_override(window=window(), area=area(), region=region("WINDOW")):
@@ -36,18 +46,18 @@ with bpy.context.temp_override(window=window(), area=area(), region=region("WIND
 
 
 def test_a_long_take_leaves_the_window_free(program, rig, screenshots):
-    """Starting and applying take below 2 s each; in between the main thread is away for 50 ms at most.
+    """Starting and applying take below 2 s each, and what the button itself does in between 50 ms at most.
 
-    That is besides drawing the sidebar ten times a second, which without a graphics card takes longer than that.
+    How long the worker keeps the main thread waiting is measured by tests/blender/test_main_thread.py, where nothing
+    is drawn: without a graphics card the sidebar alone takes longer. Here the calls of the operator are timed.
     """
     assert program.run(LENGTHEN.format(frames=FRAMES)) == FRAMES  # the take, to and fro
+    program.run(TIMED)
     Sidebar(program)
-    program.run(DRAW)
-    time.sleep(5.0)
     program.run(PRESS)
-    wait_for(lambda: program.ask("bool(pauses()['end'])"), seconds=900.0, every=5.0)
-    seconds = program.ask("pauses()")
+    wait_for(lambda: program.ask("bool(calls['end'])"), seconds=600.0, every=2.0)
+    seconds = program.ask("calls")
     screenshots.mkdir(exist_ok=True)
     (screenshots / "pauses.json").write_text(json.dumps({name: sorted(each)[-20:] for name, each in seconds.items()}))
     assert max(seconds["start"]) < 2.0 and max(seconds["end"]) < 2.0
-    assert len(seconds["job"]) > 100 and max(seconds["job"]) < max(seconds["idle"]) + 0.05
+    assert len(seconds["job"]) > 50 and max(seconds["job"]) < 0.05

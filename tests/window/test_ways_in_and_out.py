@@ -17,6 +17,33 @@ def test_the_menu_is_drawn(program, rig, screenshots):
     assert "Traceback" not in program.log(), program.log()[-3000:]
 
 
+def test_the_search_finds_the_button(program, rig, screenshots):
+    program.screen.move(700, 500)
+    program.screen.key("F3")
+    time.sleep(1.0)
+    program.screen.do("xdotool type --delay 60 'Clean Mocap'")
+    time.sleep(1.0)
+    program.screen.picture(screenshots / "search.png")
+    program.screen.key("Return")
+    wait_for(lambda: program.run(JOB + "job is not None"))
+    program.screen.move(700, 500)
+    wait_for(lambda: (program.screen.key("Escape"), not program.run(JOB + "job is not None"))[1], every=0.5)
+    assert program.ask("len(bpy.data.actions)") == 1
+
+
+def test_esc_stops_a_playing_animation_first(program, long_rig):
+    program.run(IN_VIEW + 'bpy.ops.pads.clean("INVOKE_DEFAULT")')
+    wait_for(lambda: program.run(JOB + "job.progress.share > 0.0 if job else False"))
+    program.run(IN_VIEW + "bpy.ops.screen.animation_play()")
+    wait_for(lambda: program.ask("window().screen.is_animation_playing"))
+    program.screen.move(700, 500)
+    program.screen.key("Escape")
+    wait_for(lambda: not program.ask("window().screen.is_animation_playing"))
+    assert program.run(JOB + "job is not None and not job.is_cancelled")
+    program.screen.key("Escape")
+    wait_for(lambda: not program.run(JOB + "job is not None"))
+
+
 def test_blender_quits_while_a_job_is_under_way(program, rig):
     program.run(IN_VIEW + 'bpy.ops.pads.clean("INVOKE_DEFAULT")')
     wait_for(lambda: program.run(JOB + "job.progress.share > 0.0 if job else False"))
