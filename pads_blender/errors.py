@@ -1,5 +1,8 @@
 """Errors that an animator can act on. Anything that is not a PadsError is a bug and is not caught."""
 
+import contextlib
+from collections.abc import Iterator
+
 
 class PadsError(Exception):
     """Expected failure: one sentence that says what is wrong and what to do."""
@@ -27,3 +30,12 @@ class TakeError(PadsError):
 
 class CancelledError(PadsError):
     """The user stopped the job; nothing was changed."""
+
+
+@contextlib.contextmanager
+def enough_memory() -> Iterator[None]:
+    """Say it in a sentence where memory runs out inside: a long take on a small computer is no bug."""
+    try:
+        yield
+    except MemoryError as error:
+        raise TakeError("There is not enough memory: work on fewer frames, or close other programs.") from error

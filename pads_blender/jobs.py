@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .errors import CancelledError, PadsError
+from .errors import CancelledError, PadsError, enough_memory
 
 OnStep = Callable[[float, int], None]
 Work = Callable[[OnStep], object]
@@ -91,7 +91,8 @@ class Job:
 
     def _run(self, work: Work) -> None:
         try:
-            outcome = Outcome(work(self._on_step))
+            with enough_memory():
+                outcome = Outcome(work(self._on_step))
         except BaseException as error:  # a bug, too, is for the main thread to show
             outcome = Outcome(error=error)
         self._messages.put(outcome)

@@ -13,7 +13,7 @@ from ..core.bvh import replace_motion, write_bvh
 from ..core.presets import fingerprint, load_preset
 from ..core.rig import find_changes
 from ..diffusion.prior import Prior
-from ..errors import BadFileError, PadsError, TakeError
+from ..errors import BadFileError, PadsError, TakeError, enough_memory
 from ..paths import written_whole
 from ..tasks.clean import CleanSettings
 from ..tasks.cleaned import Cleaned, OnStep
@@ -67,8 +67,9 @@ def clean_file(job: Job, prior: Prior, on_step: OnStep) -> dict:
     started = time.perf_counter()
     opened = open_source(job.source)
     _check_target(job, opened)
-    results = _clean_each(opened.armatures, job, prior, on_step)
-    _write(job, opened, results)
+    with enough_memory():
+        results = _clean_each(opened.armatures, job, prior, on_step)
+        _write(job, opened, results)
     seconds, reports = (
         time.perf_counter() - started,
         [_report(opened, name, result) for name, result in results.items()],

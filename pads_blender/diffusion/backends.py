@@ -115,11 +115,11 @@ class SafeNetwork:
         return self._ask(lambda network: network.vjp(noisy, level, cotangent))
 
     def _ask(self, question: Callable[[Network], Answer]) -> Answer:
-        """The answer of the network in use, or of the next one that has one.
+        """The answer of the network in use, or of the next one that has one; BackendError where none has.
 
         Any exception counts, for each runtime has its own; but a prior that is damaged is so on every backend.
         """
-        while self._failed < len(self.networks) - 1:
+        while True:
             try:
                 answer = question(self.network)
                 if _is_finite(answer):
@@ -129,9 +129,14 @@ class SafeNetwork:
                 raise
             except Exception as error:
                 reason = (str(error) or type(error).__name__).splitlines()[0]
-            left, self._failed = self.label, self._failed + 1
-            self.say(f"{left} does not work here, going on with {self.label}: {reason}")
-        return question(self.network)
+            self._leave(reason)
+
+    def _leave(self, reason: str) -> None:
+        left = self.label
+        if self._failed == len(self.networks) - 1:
+            raise BackendError(f"The prior cannot be run here: {left} says {reason}.")
+        self._failed += 1
+        self.say(f"{left} does not work here, going on with {self.label}: {reason}")
 
 
 def _is_finite(answer: np.ndarray | tuple[np.ndarray, ...]) -> bool:

@@ -95,9 +95,15 @@ def test_a_network_that_fails_is_left_for_good_with_one_line():
     assert safe.label == "NumPy"
 
 
-def test_the_last_network_and_a_damaged_prior_fail_openly():
-    with pytest.raises(RuntimeError, match="alone"):
-        SafeNetwork([Fixed("NumPy", RuntimeError("alone"))]).forward()
+@pytest.mark.parametrize("answer", [RuntimeError("alone"), MemoryError(), np.array([np.nan])])
+def test_where_no_network_is_left_that_is_said_each_time(answer):
+    safe = SafeNetwork([Fixed("GPU", RuntimeError("lost")), Fixed("NumPy", answer)], lambda _: None)
+    for _ in range(2):
+        with pytest.raises(BackendError, match=r"cannot be run here: NumPy says (alone|MemoryError|its answer)"):
+            safe.forward()
+
+
+def test_a_damaged_prior_fails_at_once():
     with pytest.raises(PriorError, match="damaged"):
         SafeNetwork([Fixed("CPU", PriorError("damaged")), Fixed("NumPy", np.ones(1))]).forward()
 
