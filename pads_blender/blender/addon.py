@@ -9,7 +9,6 @@ from .. import jobs
 from . import (
     job_operator,
     joint_pickers,
-    journal,
     menus,
     operators_clean,
     operators_compare,
@@ -57,7 +56,6 @@ _commands: list[object] = []  # handles of registered commands, which Blender wa
 
 def register() -> None:
     """Make all that the extension adds known to Blender."""
-    journal.start()
     for cls in _CLASSES:
         bpy.utils.register_class(cls)
     properties.register()
@@ -81,7 +79,9 @@ def unregister() -> None:
     properties.unregister()
     for cls in reversed(_CLASSES):
         bpy.utils.unregister_class(cls)
-    journal.stop()
+    from . import journal
+
+    journal.close()
 
 
 @persistent

@@ -16,7 +16,6 @@ from ..errors import TakeError
 from . import compat
 from .evaluated_reader import read_rig
 from .evaluation import find_object
-from .model_armature import build_armature
 from .rig_mapping import read_mapping
 from .rig_writer import ORIGINAL, UNKEYED, write_take
 from .still_action import Still, hold_the_rest, still_action
@@ -74,6 +73,8 @@ def deliver(target: Target, found: Sequence[RigHypothesis], name: str) -> list[s
 
 def deliver_new(found: Sequence[RigHypothesis], mapping: Mapping, name: str) -> list[str]:
     """The same onto a new armature of the model in the size of the takes; names of armature and actions."""
+    from .model_armature import build_armature  # Blender's start must not wait for it
+
     armature = build_armature(found[0].take, name)
     target = Target(armature.name, armature.session_uid, mapping, found[0].take)
     return [armature.name, *deliver(target, found, name)]

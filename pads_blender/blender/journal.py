@@ -22,15 +22,17 @@ class _Tail(logging.Handler):
             logging.lastResort.handle(record)
 
 
-def start() -> None:
-    """Listen to all that the package logs."""
+def open_log() -> logging.Logger:
+    """The package's logger; from the first time on, what it is told is kept."""
     logger = logging.getLogger(_PACKAGE)
-    logger.addHandler(_Tail())
-    logger.setLevel(logging.INFO)
+    if not _tails():
+        logger.addHandler(_Tail())
+        logger.setLevel(logging.INFO)
+    return logger
 
 
-def stop() -> None:
-    """Undo start()."""
+def close() -> None:
+    """Keep nothing any more."""
     logger = logging.getLogger(_PACKAGE)
     for tail in _tails():
         logger.removeHandler(tail)
@@ -38,7 +40,7 @@ def stop() -> None:
 
 
 def lines() -> list[str]:
-    """What was logged last, oldest first; nothing before start()."""
+    """What was logged last, oldest first; nothing before open_log()."""
     return [line for tail in _tails() for line in tail.lines]
 
 

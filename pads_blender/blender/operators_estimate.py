@@ -5,9 +5,6 @@ from __future__ import annotations
 import bpy
 
 from . import compat
-from .estimate_job import Request, new_armature_task, rig_task
-from .estimate_reader import film_name, read_shots, what_is_missing
-from .estimate_target import read_target
 from .job_operator import JobOperator
 from .reporting import OperatorResult, has_strips, is_idle, reports_errors
 from .rig_mapping import read_mapping
@@ -31,6 +28,8 @@ class PADS_OT_estimate(JobOperator, bpy.types.Operator):  # noqa: N801 - Blender
         """Whether there are points, a camera, and an armature that is free, or none."""
         if not is_idle(cls):
             return False
+        from .estimate_reader import what_is_missing  # Blender's start must not wait for it
+
         armature, missing = target_armature(context), what_is_missing(context.scene)
         if armature is not None and armature.data.is_editmode:
             missing = "Leave Edit Mode first"
@@ -42,6 +41,10 @@ class PADS_OT_estimate(JobOperator, bpy.types.Operator):  # noqa: N801 - Blender
 
     def prepare(self, context: bpy.types.Context) -> Task:
         """The films' points and cameras, and the armature at rest."""
+        from .estimate_job import Request, new_armature_task, rig_task
+        from .estimate_reader import film_name, read_shots
+        from .estimate_target import read_target
+
         scene, settings, armature = context.scene, context.scene.pads_estimate, target_armature(context)
         shots, frames = read_shots(scene, _joints_of_bones(armature))
         name = film_name(settings.film)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import platform
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import bpy
 
 from ..errors import MappingError
-from . import journal
-from .bug_report import Private, RigFacts, compose
 from .computer import device_lines
 from .reporting import OperatorResult, reports_errors
 from .rig_mapping import bone_tree, read_mapping
 from .rig_reader import scene_fps
+
+if TYPE_CHECKING:  # imported where it is used: Blender's start must not wait for it
+    from .bug_report import Private, RigFacts
 
 
 class PADS_OT_copy_report(bpy.types.Operator):  # noqa: N801 - Blender's own pattern
@@ -34,6 +35,9 @@ class PADS_OT_copy_report(bpy.types.Operator):  # noqa: N801 - Blender's own pat
 
 def read_report(context: bpy.types.Context) -> str:
     """The report on this session and the active armature."""
+    from . import journal
+    from .bug_report import compose
+
     devices = [line for _, line in device_lines()]
     return compose(_versions(), devices, _describe_rig(context.object), journal.lines(), _private())
 
@@ -56,6 +60,7 @@ def _versions() -> dict[str, str]:
 
 def _describe_rig(armature: bpy.types.Object | None) -> RigFacts | str:
     from ..core.presets import fingerprint
+    from .bug_report import RigFacts
 
     if armature is None or armature.type != "ARMATURE":
         return "no armature is active"
@@ -72,6 +77,10 @@ def _describe_rig(armature: bpy.types.Object | None) -> RigFacts | str:
 
 
 def _private() -> Private:
+    import getpass
+
+    from .bug_report import Private
+
     try:
         user = getpass.getuser()
     except (OSError, KeyError, ImportError):  # no such name on this system

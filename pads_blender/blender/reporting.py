@@ -1,7 +1,6 @@
 """How buttons say what is wrong: an expected failure is one sentence, a button that cannot be pressed says why."""
 
 import functools
-import logging
 from collections.abc import Callable
 
 import bpy
@@ -37,7 +36,9 @@ def reports_event_errors(listen: _Listen) -> _Listen:
 
 
 def _attempt(operator: bpy.types.Operator, method: Callable[[], OperatorResult]) -> OperatorResult:
-    log = logging.getLogger(__name__)  # what Copy Report shows
+    from . import journal  # Blender's start must not wait for it
+
+    log = journal.open_log()
     try:
         result = method()
     except CancelledError as error:
