@@ -22,6 +22,7 @@ from ..errors import TakeError
 from .complete import interpolate_rotations
 from .kept import Kept, pass_through
 from .samples import BORDER_FRAMES, STEPS, draw, enliven, frames_to_evidence
+from .twist import chains_between
 from .windows import MotionPrior, denoise_windows, frames_per_step, interpolate_rows, thin_out
 
 OnStep = Callable[[int, int], None]
@@ -34,7 +35,7 @@ _SHIFTS = (0, 8, 16, 24)  # of the grid of windows; averaged
 _AGAIN_METRES, _AGAIN_FRAMES = 0.02, 5.0
 _VARIATION_METRES = 0.3  # noise about the likeliest motion that a variation starts with
 _TWO_KEYS = "In-between needs key poses in two frames at least: key the pose in another frame, or select more keys."
-_NOTHING_BETWEEN = "There is no frame between the keys: move them apart."
+_NOTHING_BETWEEN = "There is no frame between the keys: select the poses that count, or delete the keys between them."
 
 
 @dataclass(frozen=True)
@@ -91,8 +92,8 @@ def in_between_take(
 ) -> RigTake:
     """The take of the same frames with the motion between its key frames (F,) bool made anew; keys come out exactly.
 
-    Frames before the first and after the last key stay, and what they do is taken into account. Bones that the model
-    does not have keep their motion.
+    Frames before the first and after the last key stay, and what they do is taken into account. Bones that no
+    joint hangs on, such as fingers, keep their motion.
     """
     rows = _rows_between(is_key)
     seen = _with_context(rows, take)
@@ -134,9 +135,10 @@ def _with_context(rows: slice, take: RigTake) -> slice:
 
 
 def _bridged(take: RigTake, mapping: Mapping, is_known: np.ndarray) -> RigTake:
-    """The take with the model's bones turned evenly from key to key, and what carries them moved on straight lines."""
+    """The take with the model's bones, and those between them, turned evenly from key to key on a straight path."""
     _, residual = to_model(take.rows(slice(0, 1)), mapping)
-    bones = residual.bones[residual.bones >= 0]
+    between = [bone for chain in chains_between(take, residual.bones) for bone in chain]
+    bones = sorted({*residual.bones[residual.bones >= 0].tolist(), *between})
     hidden = np.zeros(take.rotation.shape[:2], bool)
     hidden[np.ix_(~is_known, bones)] = True
     moving = np.isin(np.arange(len(take.names)), _from_the_root(take, int(residual.bones[0]))) & ~find_stand_ins(take)

@@ -13,7 +13,18 @@ import sys
 from pathlib import Path
 
 from ..diffusion.prior import load_prior
-from . import bench, calibration, estimate_datasets, fill_study, gap_study, prior_report
+from . import (
+    bench,
+    calibration,
+    completion_report,
+    estimate_datasets,
+    fill_study,
+    gap_study,
+    generate_report,
+    key_suites,
+    lafan1,
+    prior_report,
+)
 from .bench import Setup
 from .sampler_study import put_between_marks
 from .suites import SUITES
@@ -137,6 +148,15 @@ def parser() -> argparse.ArgumentParser:
     unsure.add_argument("--split", choices=("dev", "validation"), default="dev", help="settings: validation only")
     unsure.set_defaults(run=run_calibration)
     estimate_datasets.add_commands(commands)
+    generate_report.add_command(commands, _add_shared)
+    completion_report.add_command(commands, _add_shared)
+    between = commands.add_parser("inbetween", help="motion between keys, by the measures of LaFAN1")
+    _add_shared(between)
+    between.add_argument("--split", choices=("dev", "validation"), default="dev", help="settings: validation only")
+    between.add_argument("--seeds", type=int, default=1, help="the first is the likeliest motion, others variations")
+    between.add_argument("--limit", type=int, help="only so many pieces, evenly spread")
+    between.set_defaults(run=run_bench, prior="motion", part="between", suite=[s.name for s in key_suites.SUITES])
+    lafan1.add_command(commands)
     page = commands.add_parser("page", help="all parts of docs/benchmark.md")
     _add_shared(page)
     page.set_defaults(run=run_page, page=Path("docs/benchmark.md"))

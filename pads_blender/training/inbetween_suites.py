@@ -25,8 +25,8 @@ from .scores import OURS, Score
 SLERP, HELD, CUBIC = "slerp + linear root", "held pose", "cubic"
 LENGTHS = (5, 15, 30, 45)
 PIECES = 24
-_TRAINING_WINDOW, _TRAINING_STEP, _PAST = 50, 20, 10  # frames, as for LaFAN1
-_PUBLISHED = """\
+TRAINING_WINDOW, _TRAINING_STEP, _PAST = 50, 20, 10  # frames, as for LaFAN1
+PUBLISHED = """\
 Published on LaFAN1, after 10 frames and before one (different data: same protocol shape, not a ranking):
 
 | | L2P, 5 / 15 / 30 / 45 frames | L2Q | NPSS |
@@ -60,9 +60,9 @@ def lafan(setup: Setup) -> list[Score]:
     scores = []
     for frames in LENGTHS:
         every = _every(setup, frames)
-        scores += [Score(f"{frames} frames, L2P", c.name, seed, _l2p(setup, *a), {}) for c, seed, a in every]
-        scores += [Score(f"{frames} frames, L2Q", c.name, seed, _l2q(*a), {}) for c, seed, a in every]
-        scores += [Score(f"{frames} frames, NPSS", "all", 0, _npss([a for *_, a in every]), {})]
+        scores += [Score(f"{frames} frames, L2P", c.name, seed, l2p_of(setup, *a), {}) for c, seed, a in every]
+        scores += [Score(f"{frames} frames, L2Q", c.name, seed, l2q_of(*a), {}) for c, seed, a in every]
+        scores += [Score(f"{frames} frames, NPSS", "all", 0, npss_of([a for *_, a in every]), {})]
     return scores
 
 
@@ -76,28 +76,30 @@ def _every(setup: Setup, frames: int) -> list[tuple[data.RigClip, int, tuple[Ans
 def answers(setup: Setup, clip: data.RigClip, frames: int, seed: int) -> tuple[Answer, dict[str, Answer]]:
     """The truth and what every method makes of it, turned to face the same way in the last frame before the gap."""
     rows, rng = slice(MARGIN, MARGIN + frames), corruption.generator(clip.name, seed)
-    truth, _ = to_model(clip.take, clip.mapping)
-    noisy = corruption.position_noise(truth.positions, NOISE_METRES, rng)
-    seen = replace(truth, positions=noisy).hide(list(range(len(JOINTS))), rows.start, rows.stop)
-    bridged, held = _slerp(clip.take, rows), _held(clip.take, rows)
+    motion, _ = to_model(clip.take, clip.mapping)
+    noisy = corruption.position_noise(motion.positions, NOISE_METRES, rng)
+    seen = replace(motion, positions=noisy).hide(list(range(len(JOINTS))), rows.start, rows.stop)
+    bridged, held = slerp_take(clip.take, rows), held_take(clip.take, rows)
     cubic = gap_baselines.cubic(seen.positions, seen.visible)[rows]
     results = {
         OURS: _ours(setup, clip, seen, bridged, rows, seed),
-        SLERP: _answer(clip, bridged, rows),
-        HELD: _answer(clip, held, rows),
+        SLERP: answer_of(clip, bridged, rows),
+        HELD: answer_of(clip, held, rows),
         CUBIC: Answer(cubic, None),
     }
-    turn = _turn_to_front(truth.positions[rows.start - 1])
-    return _turned(_answer(clip, clip.take, rows), turn), {n: _turned(a, turn) for n, a in results.items()}
+    turn = turn_to_front(motion.positions[rows.start - 1])
+    truth = turned_answer(answer_of(clip, clip.take, rows), turn)
+    return truth, {name: turned_answer(answer, turn) for name, answer in results.items()}
 
 
-def _slerp(take: RigTake, rows: slice) -> RigTake:
+def slerp_take(take: RigTake, rows: slice) -> RigTake:
+    """The take with its rows turned evenly from the frame before to the one after, the root on a straight line."""
     hidden = np.zeros(take.rotation.shape[:2], bool)
     hidden[rows] = True
     return gap_baselines.slerp(take, hidden)
 
 
-def _held(take: RigTake, rows: slice) -> RigTake:
+def held_take(take: RigTake, rows: slice) -> RigTake:
     """The take in which the last pose before the gap stays."""
     at = np.arange(len(take.frames))
     at[rows] = rows.start - 1
@@ -112,7 +114,8 @@ def _ours(setup: Setup, clip: data.RigClip, seen: Motion, bridged: RigTake, rows
     return Answer(positions[rows], _world_rotations(clip, apply_motion(residual, positions, twists))[rows])
 
 
-def _answer(clip: data.RigClip, take: RigTake, rows: slice) -> Answer:
+def answer_of(clip: data.RigClip, take: RigTake, rows: slice) -> Answer:
+    """Some rows of a take of the clip's rig as an answer."""
     return Answer(to_model(take, clip.mapping)[0].positions[rows], _world_rotations(clip, take)[rows])
 
 
@@ -122,14 +125,15 @@ def _world_rotations(clip: data.RigClip, take: RigTake) -> np.ndarray:
     return rot.make_continuous(rot.from_matrix(world_matrices(take)[:, bones, :3, :3]))
 
 
-def _turn_to_front(pose: np.ndarray) -> np.ndarray:
+def turn_to_front(pose: np.ndarray) -> np.ndarray:
     """Rotation (4,) about the vertical after which the left of hips and shoulders (J, 3) is +X."""
     sides = [MODEL.indices(f"left_{j}", f"right_{j}") for j in ("hip", "shoulder")]
     left = sum(pose[a] - pose[b] for a, b in sides) * np.array([1.0, 1.0, 0.0])
     return rot.inverse(rot.from_matrix(frame_matrix(left, np.array([0.0, 0.0, 1.0]))))
 
 
-def _turned(answer: Answer, turn: np.ndarray) -> Answer:
+def turned_answer(answer: Answer, turn: np.ndarray) -> Answer:
+    """The answer turned in the world by one rotation (4,)."""
     rotations = None if answer.rotations is None else rot.multiply(turn, answer.rotations)
     return Answer(rot.rotate(turn, answer.positions), rotations)
 
@@ -138,17 +142,19 @@ def _position_errors(truth: Answer, found: dict[str, Answer]) -> dict[str, float
     return {name: metrics.mpjpe(a.positions, truth.positions) for name, a in found.items()}
 
 
-def _l2p(setup: Setup, truth: Answer, found: dict[str, Answer]) -> dict[str, float]:
+def l2p_of(setup: Setup, truth: Answer, found: dict[str, Answer]) -> dict[str, float]:
+    """L2P of every method."""
     spread = training_spread(setup.data)
     return {n: metrics.l2_positions(a.positions, truth.positions, 0.0, spread) for n, a in found.items()}
 
 
-def _l2q(truth: Answer, found: dict[str, Answer]) -> dict[str, float]:
+def l2q_of(truth: Answer, found: dict[str, Answer]) -> dict[str, float]:
+    """L2Q of every method that has rotations."""
     turning = {name: a.rotations for name, a in found.items() if a.rotations is not None}
     return {name: metrics.l2_rotations(rotations, truth.rotations) for name, rotations in turning.items()}
 
 
-def _npss(every: list[tuple[Answer, dict[str, Answer]]]) -> dict[str, float]:
+def npss_of(every: list[tuple[Answer, dict[str, Answer]]]) -> dict[str, float]:
     """One number for all pieces, which the measure weighs by their power."""
     truth = np.stack([t.rotations.reshape(len(t.rotations), -1) for t, _ in every])
     values = {}
@@ -165,17 +171,17 @@ def training_spread(folder: Path) -> np.ndarray:
     As for LaFAN1: 50 frames every 20, each about its mean place on the floor, facing forwards in the tenth.
     """
     windows = [
-        _window(clip.positions[start : start + _TRAINING_WINDOW].astype(float))
+        _window(clip.positions[start : start + TRAINING_WINDOW].astype(float))
         for clip in data.load_split(folder, "train")
         if clip.subject.startswith("cmu")
-        for start in range(0, len(clip.positions) - _TRAINING_WINDOW + 1, _TRAINING_STEP)
+        for start in range(0, len(clip.positions) - TRAINING_WINDOW + 1, _TRAINING_STEP)
     ]
     return np.concatenate(windows).std(axis=0)
 
 
 def _window(positions: np.ndarray) -> np.ndarray:
     middle = positions[:, 0].mean(axis=0) * np.array([1.0, 1.0, 0.0])
-    return rot.rotate(_turn_to_front(positions[_PAST - 1]), positions - middle)
+    return rot.rotate(turn_to_front(positions[_PAST - 1]), positions - middle)
 
 
 SUITES = (
@@ -192,7 +198,7 @@ SUITES = (
         "lafan",
         "The same in-betweens by the measures of LaFAN1: L2P, positions standardised by the training windows' spread; "
         "L2Q and NPSS, the rig's world quaternions, laid on it by clean_take's way back; NPSS over all pieces together."
-        f"\n\n{_PUBLISHED}\n\nHere:",
+        f"\n\n{PUBLISHED}\n\nHere:",
         "without unit",
         None,
         lafan,

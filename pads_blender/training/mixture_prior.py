@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..diffusion.denoiser_error import DenoiserError, measure_error, measured_error
+from ..tasks.generate import headings, without_heading
 from . import data, poses
 from .gaussian_mixture import GaussianMixture
 
@@ -56,7 +57,7 @@ class MixturePrior:
 def _upright(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Poses (B, J, 3) about their pelvis without heading, and the heading (B,)."""
     relative = x - x[:, :1]
-    yaw = poses.headings(relative)
+    yaw = headings(relative)
     return data.turn(relative, -yaw), yaw
 
 
@@ -65,7 +66,7 @@ def mixture_prior(folder: Path, components: int = COMPONENTS) -> MixturePrior:
     """Fitted to captured training poses with scikit-learn; the pelvis, always zero, takes no part."""
     from sklearn.mixture import GaussianMixture as Fit
 
-    real = poses.without_heading(poses.real_poses(folder, "train", _POSES))
+    real = without_heading(poses.real_poses(folder, "train", _POSES))
     fit = Fit(components, reg_covar=1e-5, max_iter=40, tol=1e-2, random_state=0).fit(real[:, 1:].reshape(len(real), -1))
     still = ((0, 0), (3, 0))
     mixture = GaussianMixture(np.pad(fit.means_, still), np.pad(fit.covariances_, (*still, (3, 0))))

@@ -57,18 +57,6 @@ def draw_samples(
     return x
 
 
-def without_heading(poses: np.ndarray) -> np.ndarray:
-    """Poses (N, J, 3) turned about the vertical so that hips and shoulders lie along +X on average."""
-    return data.turn(poses, -headings(poses))
-
-
-def headings(poses: np.ndarray) -> np.ndarray:
-    """Turn (N,) in radians about the vertical of the left axis of hips and shoulders, from +X."""
-    pairs = [MODEL.indices(f"left_{joint}", f"right_{joint}") for joint in ("hip", "shoulder")]
-    left = sum(poses[:, a] - poses[:, b] for a, b in pairs)
-    return np.arctan2(left[:, 1], left[:, 0])
-
-
 def wrong_angles(poses: np.ndarray) -> dict[str, np.ndarray]:
     """Angle (N, 2) in radians, left and right, by which a lower leg or arm leans in each of the WRONG_WAYS."""
     pelvis, chest = torso_frames(poses, np.ones(len(MODEL), bool))

@@ -9,6 +9,7 @@ from . import (
     gap_suites,
     inbetween_suites,
     jitter_suites,
+    key_suites,
     length_suite,
     noise_suites,
     outlier_suites,
@@ -19,6 +20,7 @@ from .bench import Suite
 _FILES = (
     noise_suites,
     jitter_suites,
+    key_suites,
     outlier_suites,
     rig_suites,
     gap_suites,

@@ -173,16 +173,16 @@ def test_the_truth_itself_has_no_error(setup):
     found = {scores.OURS: truth, inbetween_suites.SLERP: truth, inbetween_suites.HELD: truth}
     for measured in (
         inbetween_suites._position_errors(truth, found),
-        inbetween_suites._l2p(setup, truth, found),
-        inbetween_suites._l2q(truth, found),
-        inbetween_suites._npss([(truth, found)]),
+        inbetween_suites.l2p_of(setup, truth, found),
+        inbetween_suites.l2q_of(truth, found),
+        inbetween_suites.npss_of([(truth, found)]),
     ):
         assert max(measured.values()) < 1e-9
 
 
 def test_poses_are_turned_to_the_front():
     turned = rot.rotate(rot.from_rotation_vector(np.array([0.0, 0.0, 2.0])), MODEL.rest_positions)
-    assert np.abs(rot.rotate(inbetween_suites._turn_to_front(turned), turned) - MODEL.rest_positions).max() < 1e-9
+    assert np.abs(rot.rotate(inbetween_suites.turn_to_front(turned), turned) - MODEL.rest_positions).max() < 1e-9
 
 
 def test_the_study_ranks_settings_on_the_same_gaps(setup, monkeypatch):

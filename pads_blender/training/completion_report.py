@@ -1,0 +1,117 @@
+"""evaluate completion: parts of single poses hidden and completed, against a Gaussian mixture and the paper's DPS."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+
+import numpy as np
+
+from ..core.skeleton import MODEL
+from ..diffusion.dps import noise_aware_guidance, sample_dps
+from ..diffusion.measurement import JointMask
+from ..diffusion.prior import Prior, load_prior
+from ..diffusion.schedule import karras_schedule
+from ..tasks.generate import PIN_METRES, complete_pose
+from . import bench, poses
+from .mixture_prior import mixture_prior
+from .sampler_study import put_between_marks
+from .scores import OURS
+
+_LEG, _ARM = ("knee", "ankle", "toe"), ("elbow", "wrist")
+PARTS = {
+    "left leg": tuple(f"left_{joint}" for joint in _LEG),
+    "legs": tuple(f"{side}_{joint}" for side in ("left", "right") for joint in _LEG),
+    "arms": tuple(f"{side}_{joint}" for side in ("left", "right") for joint in _ARM),
+    "torso": ("spine", "chest", "neck", "left_collar", "right_collar"),
+}
+MIXTURE, DPS = "Gaussian mixture, same sampler", "DPS, same prior"
+POSES, HYPOTHESES = 100, 10
+_DPS_STEPS, _DPS_LEVELS = 60, (3.0, 0.003)  # metres
+Complete = Callable[[np.ndarray, np.ndarray, int], np.ndarray]  # poses (N, J, 3), given (J,), seed -> poses
+
+
+def add_command(commands: argparse._SubParsersAction, add_shared: Callable[[argparse.ArgumentParser], None]) -> None:
+    """The subcommand completion."""
+    command = commands.add_parser("completion", help="the rest of single poses of which parts are hidden")
+    add_shared(command)
+    command.add_argument("--split", choices=("dev", "validation"), default="dev", help="settings: validation only")
+    command.add_argument("--poses", type=int, default=POSES)
+    command.add_argument("--hypotheses", type=int, default=HYPOTHESES, help="answers to each pose")
+    command.set_defaults(run=run)
+
+
+def run(given: argparse.Namespace, command: str) -> None:
+    """Measure, print and write."""
+    prior, real = load_prior("pose", given.models), poses.real_poses(given.data, given.split, given.poses)
+    methods = {OURS: _ours(prior), MIXTURE: _ours(mixture_prior(given.data)), DPS: _dps(prior)}
+    rows = []
+    for part, names in PARTS.items():
+        given_joints = ~np.isin(MODEL.names, names)
+        for method, complete in methods.items():
+            errors = [
+                hidden_errors(complete(real, given_joints, s), real, given_joints) for s in range(given.hypotheses)
+            ]
+            rows.append({"part": part, "method": method, **summary(np.array(errors))})
+            print(rows[-1], flush=True)
+    text = f"`{command}`\n\nWeights {bench.weights_of(prior)}. {_about(given)}\n\n{table(rows)}"
+    print(text, flush=True)
+    (given.out / "completion.json").write_text(json.dumps({"command": command, "rows": rows}, indent=1) + "\n")
+    (given.out / "completion.md").write_text(f"{text}\n", encoding="utf-8")
+    if given.page:
+        put_between_marks(given.page, "completion", text)
+
+
+def _ours(prior: Prior) -> Complete:
+    """The task itself, with this prior."""
+    return lambda real, given, seed: complete_pose(np.where(given[:, None], real, np.nan), given, prior, seed)
+
+
+def _dps(prior: Prior) -> Complete:
+    """Algorithm 1 with the step size that its own derivation gives; the paper names none, and constant ones diverge."""
+    schedule = karras_schedule(_DPS_STEPS, *_DPS_LEVELS, unit=prior.unit)
+    guidance = noise_aware_guidance(prior.error())
+
+    def complete(real: np.ndarray, given: np.ndarray, seed: int) -> np.ndarray:
+        visible = np.broadcast_to(given, real.shape[:2])
+        measured, rng = np.where(visible[..., None], real, 0.0), np.random.default_rng(seed)
+        operator = JointMask(visible, PIN_METRES)
+        return sample_dps(prior, operator, measured, schedule, rng, guidance=guidance).pose
+
+    return complete
+
+
+def hidden_errors(found: np.ndarray, real: np.ndarray, given: np.ndarray) -> np.ndarray:
+    """Mean distance (N,) in mm of the hidden joints from where they were, about the pelvis; poses (N, J, 3)."""
+    about = [each - each[:, :1] for each in (found, real)]
+    return 1000.0 * np.linalg.norm(about[0] - about[1], axis=-1)[:, ~given].mean(axis=1)
+
+
+def summary(errors: np.ndarray) -> dict[str, float]:
+    """Errors (S, N) of S answers to each pose: the first one's, and the best's and mean of all."""
+    return {"one": float(errors[0].mean()), "best": float(errors.min(axis=0).mean()), "mean": float(errors.mean())}
+
+
+def table(rows: list[dict]) -> str:
+    """The rows in Markdown, ours as a share of each rival beside."""
+    found = {(row["part"], row["method"]): row for row in rows}
+    methods = list(dict.fromkeys(row["method"] for row in rows))
+    head = ["hidden", "mm", *methods, *(f"{OURS} / {rival}" for rival in methods[1:])]
+    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
+    for part in dict.fromkeys(row["part"] for row in rows):
+        for key, title in (("one", "one answer"), ("best", "best of all"), ("mean", "mean of all")):
+            values = [found[part, method][key] for method in methods]
+            cells = [part, title, *(f"{v:.1f}" for v in values), *(f"{values[0] / v:.2f}" for v in values[1:])]
+            lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _about(given: argparse.Namespace) -> str:
+    return (
+        f"{given.poses} poses evenly spread over the captured CMU clips of {given.split}, {given.hypotheses} answers "
+        "to each; mean distance of the hidden joints, about the pelvis. Torso: spine, chest, neck and collars, head "
+        "and shoulders seen. The mixture is fitted to the same training poses and has the same sampler and steps. "
+        f"DPS: the paper's Algorithm 1 from noise, {_DPS_STEPS} steps, guidance by what its own derivation gives "
+        "(diffusion/dps.py)."
+    )
