@@ -28,6 +28,7 @@ from .noise import estimate_noise
 _SEGMENT, _LENGTH, _BODY = (0.1, 0.05, 0.025), 0.002, 0.5
 _ROUNDS = 3  # of each fit, for lengths are linear only near by
 _POLISH = 4.0  # times the noise that the change shows
+_PIECE = 500  # frames that are fitted at a time, for memory
 _SEEN_SHARE = 0.002  # of a person's extent in the image: how near to the points the rig is to lie
 # Joints that keep their distance: every one from its parent, and those that sit on one bone from each other.
 _SEGMENTS = tuple((joint, parent) for joint, parent in enumerate(MODEL.parents) if parent >= 0)
@@ -90,8 +91,9 @@ def lay_on_points(residual: Residual, views: Sequence[View], positions: np.ndarr
     lengths = np.linalg.norm(_between(at_rest[:1], _PAIRS), axis=-1)
     fitted = start
     for near in _SEGMENT:
-        fitted = _fit_segments(wanted, fitted, lengths, near)
-        fitted = start + _steady(fitted - start)
+        pieces = [slice(first, first + _PIECE) for first in range(0, len(start), _PIECE)]
+        fits = [_fit_segments([view.rows(p) for view in wanted], fitted[p], lengths, near) for p in pieces]
+        fitted = start + _steady(np.concatenate(fits) - start)
     own = replace(residual, positions=rot.rotate(standing, at_rest))
     return apply_motion(own, rot.rotate(standing, fitted))
 

@@ -90,6 +90,18 @@ def test_a_take_is_kept_and_compared_with(filmed_rig):
     assert [action.name for action in bpy.data.actions] == ["mixamo"]
 
 
+def test_a_rig_with_constraints_is_read_as_shown(filmed_rig):
+    armature, camera, points, _ = filmed_rig
+    arm = armature.pose.bones[read_mapping(armature).bone("left_elbow")]
+    arm.constraints.new("LIMIT_ROTATION")  # without a limit, but it has to be asked
+    assert bpy.ops.pads.estimate() == {"FINISHED"}
+    assert beside(armature, camera, points).mean() < FEW_PIXELS
+    arm.constraints.new("IK").target = camera
+    with pytest.raises(RuntimeError, match="turned by the constraint IK"):
+        bpy.ops.pads.estimate()
+    assert sorted(action.name for action in bpy.data.actions) == ["film", "mixamo"]
+
+
 def test_one_undo_takes_it_all_back(filmed_rig):
     name = filmed_rig[0].name
     bpy.ops.ed.undo_push(message="before")
