@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..diffusion.prior import Prior, load_prior
+from ..diffusion.prior_file import prior_folder
 from ..errors import PadsError
-from ..paths import remove_leftovers, written_whole
+from ..paths import bundled_models_dir, remove_leftovers, written_whole
 from ..tasks.clean import CleanSettings
 from ..tasks.cleaned import OnStep
 from . import batch_log
@@ -87,7 +88,7 @@ def attempt(job: Job, options: argparse.Namespace, prior: Prior, on_step: OnStep
     """The report on one file; whatever goes wrong with it is its `error`, and the next one gets its turn."""
     path = job.source.path
     try:
-        origin = read_origin(job, options.prior) if _keeps_reports(options) else None
+        origin = read_origin(job, _contract(options)) if _keeps_reports(options) else None
         report = clean_file(job, prior, on_step)
         if origin:
             write_report(job, report, origin)
@@ -148,7 +149,7 @@ def _outcomes(
 
 def _is_done(job: Job, options: argparse.Namespace) -> bool:
     try:
-        reason = find_reason(job, read_origin(job, options.prior))
+        reason = find_reason(job, read_origin(job, _contract(options)))
     except PadsError:  # the input cannot be read: the attempt says so
         return False
     if reason:
@@ -179,7 +180,15 @@ def _at_once(jobs: Sequence[Job], options: argparse.Namespace) -> Iterator[tuple
 
 def open_prior(options: argparse.Namespace, threads: int | None) -> Prior:
     """The prior that is asked for, on the device that was chosen for this computer."""
-    return load_prior(options.prior, threads=threads, host=read_host(), say=lambda text: say(f"pads: {text}"))
+    folder = _contract(options).parent
+    return load_prior(options.prior, folder, threads, host=read_host(), say=lambda text: say(f"pads: {text}"))
+
+
+def _contract(options: argparse.Namespace) -> Path:
+    """The contract of the prior that is asked for; PriorError where a prior of one's own cannot be used."""
+    own = options.prior_file
+    folder = prior_folder(own, options.prior) if own else bundled_models_dir()
+    return folder / f"pads_{options.prior}.json"
 
 
 def _cores() -> int:

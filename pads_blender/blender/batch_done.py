@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..core.presets import preset_path
 from ..errors import PadsError
-from ..paths import bundled_models_dir, read_version, written_whole
+from ..paths import read_version, written_whole
 from .file_jobs import Job, settings_data
 from .rig_mapping import preset_folder
 
@@ -29,12 +29,11 @@ def report_path(target: Path) -> Path:
     return target.with_name(target.name + _SUFFIX)
 
 
-def read_origin(job: Job, prior: str) -> Origin:
+def read_origin(job: Job, contract: Path) -> Origin:
     """From what and how this job is about to make its result; PadsError where the input cannot be read."""
-    contract = bundled_models_dir() / f"pads_{prior}.json"
     asked = {
         "settings": settings_data(job.settings),
-        "prior": {prior: _digest(contract)},  # it holds the digests of the weights
+        "prior": {contract.stem.removeprefix("pads_"): _digest(contract)},  # it holds the digests of the weights
         "armature": job.source.armature,
         "preset": _digest(job.source.preset) if job.source.preset else None,
         "switch_to_fk": job.switch_to_fk,

@@ -73,6 +73,9 @@ def _add_clean(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sampler", choices=("prox", "dps"), default=defaults.sampler, help="for the prior of poses")
     parser.add_argument("--prior", choices=PRIORS, default=PRIORS[0], help="of motion over time, or of single poses")
     parser.add_argument(
+        "--prior-file", type=Path, metavar="FILE.json", help="a prior of your own, as training wrote it"
+    )
+    parser.add_argument(
         "--steps", type=_at_least(1), default=defaults.steps, help="sampling steps: more is slower and finer"
     )
     parser.add_argument("--seed", type=int, default=defaults.seed, help="the same seed gives the same keys")

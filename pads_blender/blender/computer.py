@@ -27,8 +27,8 @@ def read_host() -> Host:
     return Host(_user_folder(), program)
 
 
-def open_prior(threads: int | None, host: Host, on_step: jobs.OnStep) -> tuple[Prior, jobs.OnStep]:
-    """The prior of motion, asked once, and what to call for the steps of the rest of the job.
+def open_prior(threads: int | None, host: Host, folder: Path | None, on_step: jobs.OnStep) -> tuple[Prior, jobs.OnStep]:
+    """The prior of motion in a folder (None: the shipped one), asked once; what to call for the steps of the rest.
 
     While ONNX Runtime makes a session it lets no other thread run, for 0.1 s and more (1.23): better at the start.
     """
@@ -36,7 +36,7 @@ def open_prior(threads: int | None, host: Host, on_step: jobs.OnStep) -> tuple[P
     from ..diffusion import window
     from ..diffusion.prior import load_prior
 
-    prior = load_prior("motion", threads=threads, host=host)
+    prior = load_prior("motion", folder, threads=threads, host=host)
     prior.denoise(np.zeros((1, window.FRAMES, len(JOINTS), 3)), 0.1)
     on_step(_OPENED, 1)
     return prior, lambda step, count: on_step(_OPENED * count + (1.0 - _OPENED) * step, count)

@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import jobs
 from ..core.model_rig import MAPPING, model_take
+from .chosen_prior import read_prior_folder
 from .computer import read_host
 from .estimate_target import Target, deliver, deliver_new
 from .preferences import read_preferences
@@ -36,14 +37,14 @@ class Request:
 
 def rig_task(request: Request, target: Target) -> Task:
     """The motion of an armature that is there."""
-    threads, host = read_preferences().threads, read_host()
+    threads, host, folder = read_preferences().threads, read_host(), read_prior_folder()
 
     def work(on_step: jobs.OnStep) -> list[RigHypothesis]:
         from ..diffusion.prior import load_prior  # not above: Blender's start must not wait for it
         from ..tasks.estimate import EstimateSettings
         from ..tasks.estimate_rig import estimate_rig
 
-        prior = load_prior("motion", threads=threads, host=host)
+        prior = load_prior("motion", folder, threads=threads, host=host)
         settings = EstimateSettings(seed=request.seed, hypotheses=request.hypotheses)
         return estimate_rig(request.shots, target.take, target.mapping, settings, prior, on_step)
 
@@ -56,7 +57,7 @@ def rig_task(request: Request, target: Target) -> Task:
 
 def new_armature_task(request: Request, stature: float | None, floor: float) -> Task:
     """The motion of a new armature, as tall as stated, or (None) as fits a floor at that height; metres."""
-    threads, host = read_preferences().threads, read_host()
+    threads, host, folder = read_preferences().threads, read_host(), read_prior_folder()
 
     def work(on_step: jobs.OnStep) -> list[RigHypothesis]:
         from ..diffusion.prior import load_prior
@@ -64,7 +65,7 @@ def new_armature_task(request: Request, stature: float | None, floor: float) -> 
         from ..tasks.estimate_rig import estimate_rig
         from ..tasks.estimate_size import scale_above_floor
 
-        prior = load_prior("motion", threads=threads, host=host)
+        prior = load_prior("motion", folder, threads=threads, host=host)
         settings = EstimateSettings(seed=request.seed, hypotheses=request.hypotheses)
         if stature is None:
             first, on_step = _parts(on_step)

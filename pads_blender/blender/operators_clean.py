@@ -12,6 +12,7 @@ import bpy
 from .. import jobs
 from ..errors import CancelledError, PadsError, TakeError
 from . import chosen, contact_list, problem_list, results
+from .chosen_prior import read_prior_folder
 from .computer import open_prior, read_host
 from .evaluation import find_object
 from .job_operator import JobOperator
@@ -138,11 +139,11 @@ def clean_task(
 
     left_out: what is to be said about armatures that were refused before. contacts: see clean_rig.
     """
-    threads, host = read_preferences().threads, read_host()
+    threads, host, folder = read_preferences().threads, read_host(), read_prior_folder()
     contacts = contacts or [None] * len(snapshots)
 
     def work(on_step: jobs.OnStep) -> list[_Mended | PadsError]:
-        (prior, on_step), count = open_prior(threads, host, on_step), len(snapshots)
+        (prior, on_step), count = open_prior(threads, host, folder, on_step), len(snapshots)
         asked = list(zip(snapshots, settings, contacts, strict=True))
         if count == 1:
             return [_clean_one(*asked[0], prior, on_step)]

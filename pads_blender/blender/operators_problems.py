@@ -10,6 +10,7 @@ from .. import jobs
 from ..errors import TakeError
 from . import problem_list
 from .chosen import chosen_take_in_parts
+from .chosen_prior import read_prior_folder
 from .computer import open_prior, read_host
 from .job_operator import JobOperator
 from .operators_clean import deliver_all
@@ -134,6 +135,7 @@ class PADS_OT_fix_all_problems(JobOperator, bpy.types.Operator):  # noqa: N801 -
 def _fix_task(context: bpy.types.Context, problems: list[Problem]) -> Parts[Task]:
     """Put these problems of the active armature right and take them off the list."""
     usual, threads, host = context.scene.pads.to_settings(), read_preferences().threads, read_host()
+    folder = read_prior_folder()
     snapshot = yield from chosen_take_in_parts(context)
 
     def work(on_step: jobs.OnStep) -> RigTake:
@@ -141,7 +143,7 @@ def _fix_task(context: bpy.types.Context, problems: list[Problem]) -> Parts[Task
 
         prior = None
         if any(problem.kind != "slide" for problem in problems):
-            prior, on_step = open_prior(threads, host, on_step)
+            prior, on_step = open_prior(threads, host, folder, on_step)
         return fix_problems(snapshot.take, snapshot.mapping, snapshot.kept, problems, usual, prior, on_step)
 
     def apply(after: RigTake) -> Parts[str]:

@@ -18,6 +18,7 @@ class Preferences:
     result: str = "ACTION"
     threads: int | None = None  # None: as many as the runtime likes
     presets: Path | None = None  # None: the extension's own folder
+    prior: Path | None = None  # None: the shipped one
 
 
 class PADS_AP_preferences(bpy.types.AddonPreferences):  # noqa: N801 - Blender's own pattern
@@ -41,16 +42,22 @@ class PADS_AP_preferences(bpy.types.AddonPreferences):  # noqa: N801 - Blender's
         default=Preferences.result,
     )
     threads: bpy.props.IntProperty(
-        name="Threads", description="Processor threads that the prior may use. 0: as many as it likes", default=0, min=0
+        name="Threads", description="Processor threads that cleaning may use. 0: as many as it likes", default=0, min=0
     )
     presets: bpy.props.StringProperty(
         name="Presets",
         description="Folder of saved bone mappings. Empty: the extension's own folder",
         subtype="DIR_PATH",
     )
+    prior: bpy.props.StringProperty(
+        name="Prior",
+        description="pads_motion.json of a prior of your own, as training wrote it. Empty: the shipped one",
+        subtype="FILE_PATH",
+    )
 
     def draw(self, context: bpy.types.Context) -> None:
         """All of it in one column."""
+        from .chosen_prior import prior_line
         from .computer import device_lines
         from .job_operator import draw_progress
         from .operators_computer import PADS_OT_test_computer
@@ -62,6 +69,9 @@ class PADS_AP_preferences(bpy.types.AddonPreferences):  # noqa: N801 - Blender's
         layout.prop(self, "result", expand=True)
         layout.prop(self, "threads")
         layout.prop(self, "presets")
+        layout.prop(self, "prior")
+        if line := prior_line():
+            layout.label(text=line[1], icon=line[0])
         if not draw_progress(layout):
             layout.operator(PADS_OT_test_computer.bl_idname, icon="TIME")
         column = layout.column(align=True)
@@ -81,8 +91,8 @@ def read_preferences() -> Preferences:
     own = find_own()
     if own is None:
         return Preferences()
-    presets = Path(bpy.path.abspath(own.presets)) if own.presets else None
-    return Preferences(own.quality, own.result, own.threads or None, presets)
+    presets, prior = (Path(bpy.path.abspath(text)) if text else None for text in (own.presets, own.prior))
+    return Preferences(own.quality, own.result, own.threads or None, presets, prior)
 
 
 CLASSES = (PADS_AP_preferences,)

@@ -52,8 +52,17 @@ def load_prior(
     say = say or log_line
     folder = folder or bundled_models_dir()
     contract = read_contract(folder / f"pads_{kind}.json", kind)
-    found = order(backend, host or Host(), folder, kind)
+    found = order(backend, host or Host(), _surveyed(folder, contract["network"], kind), kind)
     if found.complaint:
         say(found.complaint)
     networks = [open_network(contract, name, threads, batch) for name, batch in found.backends]
     return {"pose": PosePrior, "motion": WindowPrior}[kind](contract, SafeNetwork(networks, say))
+
+
+def _surveyed(folder: Path, network: dict, kind: str) -> Path:
+    """Whose trials on devices hold for a prior: the shipped one's, where the network is the same and so the work is."""
+    from ..paths import bundled_models_dir
+    from .contract import read_contract
+
+    shipped = bundled_models_dir()
+    return shipped if read_contract(shipped / f"pads_{kind}.json", kind)["network"] == network else folder

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 from ..diffusion.contract import read_contract
-from ..diffusion.onnx_file import read_weights
+from ..diffusion.onnx_file import read_parameters
 from ..errors import BadFileError, PadsError, PriorError
 from ..paths import bundled_models_dir
 from . import export_onnx, model_card, own_report
@@ -75,8 +75,7 @@ def read_start(path: Path | None) -> Start:
         state = torch.load(path, weights_only=True, map_location="cpu")
         return Start(NetworkSettings(**state["network_settings"]), state["average"], f"the checkpoint {path.name}")
     contract = read_contract(path, "motion")
-    arrays = read_weights(contract.file("forward"))
-    weights = {name: torch.from_numpy(np.array(values)) for name, values in arrays.items()}
+    weights = {name: torch.from_numpy(np.array(values)) for name, values in read_parameters(contract).items()}
     digest = contract["files"]["forward"]["sha256"][:8]
     return Start(NetworkSettings(**contract["network"]), weights, f"the prior {path.name} with weights {digest}")
 
