@@ -153,6 +153,21 @@ def fit_rays(
     return RayFit(prior + change.reshape(frames, joints, 3), moved[..., 0])
 
 
+def fit_together(
+    views: Sequence[View], prior: np.ndarray, covariance: np.ndarray, variance: np.ndarray, nu: float = NU
+) -> np.ndarray:
+    """The most probable positions (F, J, 3) when joints err together: prior (F, J, 3), covariance (F, 3 J, 3 J).
+
+    The prior also gives depths and, with variance (J,), the weights of outliers. What is seen of one joint moves
+    others, and what is seen across a ray moves depths.
+    """
+    frames, size = len(prior), 3 * prior.shape[1]
+    information, pull = joint_information(views, keypoint_information(views, prior, variance, nu))
+    left = pull[..., None] - information @ prior.reshape(frames, size, 1)
+    change = np.linalg.solve(np.eye(size) + covariance @ information, covariance @ left)
+    return prior + change.reshape(prior.shape)
+
+
 def depth_pull(views: Sequence[View], positions: np.ndarray, variance: np.ndarray, nu: float = NU) -> np.ndarray:
     """By what (F, 3) a body at positions (F, J, 3) is pulled away from the cameras: v of a cost p^T M p - 2 v^T p.
 

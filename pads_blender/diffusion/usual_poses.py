@@ -52,6 +52,33 @@ class UsualPoses:
         frames = [self._solved(system, place, pelvis_sigma) for system, place in zip(systems, pelvis, strict=True)]
         return RayPosterior(*(np.stack(part) for part in zip(*frames, strict=True)))
 
+    def nearest(self, poses: np.ndarray, sigma: float) -> np.ndarray:
+        """The likeliest component (F,) of each pose (F, J, 3) about its pelvis, off by sigma metres per coordinate."""
+        wide, flat = self._wide, poses.reshape(len(poses), -1)
+        variance = np.repeat(self.rest + sigma**2, 3, axis=1)
+        costs = []
+        for mean, factors, own in zip(self.means, wide, variance, strict=True):
+            covariance, away = factors @ factors.T + np.diag(own), (flat - mean.reshape(-1)).T
+            costs.append(np.sum(away * np.linalg.solve(covariance, away), axis=0) + np.linalg.slogdet(covariance)[1])
+        return np.argmin(costs, axis=0)
+
+    def error_shapes(self, level: float, alone: float) -> np.ndarray:
+        """Covariances (S, 3 J, 3 J) of what denoising at a noise level in metres leaves, with a mean variance of one.
+
+        alone: the share in which each coordinate errs by itself.
+        """
+        wide, size = self._wide, self._wide.shape[1]
+        gathered = np.eye(wide.shape[-1]) + np.swapaxes(wide, 1, 2) @ wide / level**2
+        left = np.repeat(self.rest * level**2 / (self.rest + level**2), 3, axis=1)
+        covariance = wide @ np.linalg.solve(gathered, np.swapaxes(wide, 1, 2)) + left[:, :, None] * np.eye(size)
+        mean = np.trace(covariance, axis1=1, axis2=2)[:, None, None] / size
+        return (1.0 - alone) * covariance / mean + alone * np.eye(size)
+
+    @property
+    def _wide(self) -> np.ndarray:
+        """Factors (S, 3 J, R)."""
+        return self.factors.reshape(len(self.factors), -1, self.factors.shape[-1])
+
     def _of_keypoints(self, view: View) -> _KeypointSystem:
         means = np.einsum("kj,sja->ska", view.joints, self.means)
         factors = np.einsum("kj,sjar->skar", view.joints, self.factors, optimize=True)
@@ -70,7 +97,7 @@ class UsualPoses:
         z = np.linalg.solve(normal, pull[..., None])[..., 0]
         squared = np.sum(residual**2 / variance, axis=1) - np.sum(pull * z, axis=1)
         cost = 0.5 * (squared + np.linalg.slogdet(normal)[1] + np.log(variance).sum(axis=1))
-        moved = self.factors.reshape(len(z), -1, rank) @ z[:, :rank, None]
+        moved = self._wide @ z[:, :rank, None]
         return self.means + moved.reshape(self.means.shape), pelvis + z[:, rank:], cost
 
 

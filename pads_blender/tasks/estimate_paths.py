@@ -15,7 +15,8 @@ import numpy as np
 
 from ..core.camera import NEAREST_METRES
 from ..diffusion.rays import View
-from ..diffusion.usual_poses import RayPosterior, UsualPoses, load_usual_poses
+from ..diffusion.usual_poses import RayPosterior, UsualPoses
+from .estimate_errors import usual_poses
 from .estimate_start import first_guess
 
 HEADINGS = 24
@@ -48,7 +49,7 @@ def likely_start(
 
 @functools.cache
 def _facing_everywhere() -> UsualPoses:
-    return load_usual_poses().facing(HEADINGS)
+    return usual_poses().facing(HEADINGS)
 
 
 def _without_jumps(view: View, place: np.ndarray) -> View:

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..core.skeleton import MODEL
-from ..diffusion.rays import View, exchange_sides, fit_rays
+from ..diffusion.rays import View, exchange_sides
 from . import temporal
+from .estimate_errors import PoseErrors
 from .estimate_paths import at_every_frame, likely_start
 from .noise import estimate_noise
 from .windows import MotionPrior, denoise_windows, frames_per_step, thin_out
@@ -25,7 +26,7 @@ DEFAULT_STEPS = 12
 WIDEST_METRES, FINEST_METRES = 0.2, 0.008  # noise levels
 # The prior's rms error per coordinate at 0.1 m of noise, and how it grows with the level; measured on validation takes.
 _ERROR_METRES, _ERROR_POWER = 0.015, 0.7
-PRIOR_ERROR_FACTOR = 4.0  # errors that frames and joints share weigh more than those of independent noise
+PRIOR_ERROR_FACTOR = 8.0  # errors that frames and joints share weigh more than those of independent noise
 BODY_SHARE = 0.5  # what the body as a whole errs by, in errors of one joint
 # Of each level: between none, a descent, and all, a sample. Of 0, 0.25, 0.5 and 0.8 on four validation takes with noisy
 # 2D: 26.0, 24.4, 23.1 and 24.0 mm. Of factors 2.5, 4 and 6 above: 25.5, 23.1 and 23.6 (6 at 0.8). No finer search.
@@ -71,16 +72,16 @@ def _descend(
     rng: np.random.Generator,
     on_step: OnStep | None,
 ) -> np.ndarray:
-    x = _placed(guess, pelvis)
+    x, errors = _placed(guess, pelvis), PoseErrors.about(guess)
     for number, level in enumerate(np.geomspace(WIDEST_METRES, FINEST_METRES, steps), start=1):
         noisy = x + FRESH_NOISE * level * rng.standard_normal(x.shape)
         expected = _placed(
             denoise_windows(prior, noisy, np.full(x.shape[:2], level), int(rng.integers(1 << 16))), pelvis
         )
-        error = np.full(len(MODEL), prior_error(level))
-        sided = [exchange_sides(v, expected, error**2) for v in views] if level < _SIDES_BELOW else views
-        body = BODY_SHARE * error[0] if pelvis is None else 1e-4
-        x = _placed(fit_rays(sided, expected, error, body).positions, pelvis)
+        error, body = prior_error(level), BODY_SHARE * prior_error(level) if pelvis is None else 0.0
+        variance = np.full(len(MODEL), error**2)
+        sided = [exchange_sides(v, expected, variance) for v in views] if level < _SIDES_BELOW else views
+        x = _placed(errors.fit(sided, expected, level, error, body), pelvis)
         if on_step:
             on_step(number, steps)
     return x

@@ -122,3 +122,21 @@ def test_sides_are_exchanged_back_where_they_were_confused(rng):
     assert right.points == pytest.approx(view.points)
     assert mixed.points == pytest.approx(confused)
     assert rays.misfit([mixed], truth, VARIANCE)[1] > rays.misfit([right], truth, VARIANCE)[1] + 10.0
+
+
+def test_joints_that_err_together_move_together(rng):
+    """Against the least squares of the definition, and: what moves a wrist across its ray moves its depth."""
+    truth, prior = bodies(rng), bodies(rng)
+    views = views_of(truth)[:1]
+    root = 0.05 * rng.standard_normal((FRAMES, 3 * len(MODEL), 8))
+    covariance = root @ np.swapaxes(root, 1, 2) + 1e-4 * np.eye(3 * len(MODEL))
+    fitted = rays.fit_together(views, prior, covariance, VARIANCE)
+    information, pull = rays.joint_information(views, rays.keypoint_information(views, prior, VARIANCE))
+    for f in range(FRAMES):
+        precision = np.linalg.inv(covariance[f])
+        wanted = np.linalg.solve(information[f] + precision, pull[f] + precision @ prior[f].reshape(-1))
+        assert fitted[f].reshape(-1) == pytest.approx(wanted, abs=1e-6)
+    along = cameras()[0].rotation[:, 2]
+    alone = rays.fit_together(views, prior, np.tile(0.05**2 * np.eye(3 * len(MODEL)), (FRAMES, 1, 1)), VARIANCE)
+    moved = np.abs((fitted - prior) @ along).mean(), np.abs((alone - prior) @ along).mean()
+    assert moved[0] > 2.0 * moved[1]

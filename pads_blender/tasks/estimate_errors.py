@@ -1,0 +1,71 @@
+"""What the motion prior's answer errs by, joints and directions together: the shape of it from usual poses.
+
+The prior says what it expects at a noise level, not how sure it is of what. A mixture of Gaussians of poses has both in
+closed form: at that level, where a wrist is off, the elbow is off with it, and more so in depth where the arm may turn.
+So what is seen across the rays moves the depths, as DPS's gradient through a denoiser would (compare Song et al. 2023,
+pseudoinverse-guided diffusion), without one.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..core import rotations as rot
+from ..core.skeleton import MODEL
+from ..diffusion.rays import View, fit_together
+from ..diffusion.usual_poses import UsualPoses, load_usual_poses
+from .generate import headings, without_heading
+
+_NEAR_METRES = 0.1  # by which a start is off its kind of pose
+ALONE = 0.2  # share of the variance in which each coordinate errs by itself
+_FRAMES = 256  # at a time: covariances are large
+
+
+@functools.cache
+def usual_poses() -> UsualPoses:
+    """The bundled mixture, read once."""
+    return load_usual_poses()
+
+
+@dataclass(frozen=True)
+class PoseErrors:
+    """kinds (F,): which usual poses those of a take are like."""
+
+    kinds: np.ndarray
+
+    @classmethod
+    def about(cls, positions: np.ndarray) -> PoseErrors:
+        """For a take that is roughly at positions (F, J, 3)."""
+        return cls(usual_poses().nearest(without_heading(positions - positions[:, :1]), _NEAR_METRES))
+
+    def fit(
+        self, views: Sequence[View], expected: np.ndarray, level: float, error: float, body_error: float
+    ) -> np.ndarray:
+        """Positions (F, J, 3) nearest to the rays and to what the prior expects at a noise level.
+
+        error: rms per coordinate in metres of its answer; body_error: of all joints of a frame alike, beside
+        that; 0 where the pelvis is known.
+        """
+        shapes, variance = error**2 * usual_poses().error_shapes(level, ALONE), np.full(len(MODEL), error**2)
+        together = body_error**2 * np.tile(np.eye(3), (len(MODEL),) * 2)
+        parts = []
+        for start in range(0, len(expected), _FRAMES):
+            rows = slice(start, start + _FRAMES)
+            covariance = _turned(shapes[self.kinds[rows]], headings(expected[rows])) + together
+            if not body_error:
+                covariance[:, :3] = covariance[:, :, :3] = 0.0
+            parts.append(fit_together([view.rows(rows) for view in views], expected[rows], covariance, variance))
+        return np.concatenate(parts)
+
+
+def _turned(covariance: np.ndarray, yaw: np.ndarray) -> np.ndarray:
+    """Covariances (F, 3 J, 3 J) of poses turned about the vertical by yaw (F,)."""
+    frames, size = covariance.shape[:2]
+    turn = rot.to_matrix(rot.from_rotation_vector(yaw[:, None] * np.array([0.0, 0.0, 1.0])))[:, None]
+    rows = (turn @ covariance.reshape(frames, -1, 3, size)).reshape(frames, size, size)
+    turned = (turn @ np.swapaxes(rows, 1, 2).reshape(frames, -1, 3, size)).reshape(frames, size, size)
+    return np.swapaxes(turned, 1, 2)
