@@ -11,9 +11,19 @@ from ..core import rotations as rot
 from ..core.rig import RigTake
 from ..errors import TakeError
 from . import compat
-from .pose_at import pose_at
-from .rig_reader import read_take
-from .rig_writer import ORIGINAL, find_cleaned, remove_unused, restore_unkeyed, toggle_original, write_take
+from .evaluated_poses import forget_poses, posed_frame
+from .evaluated_reader import read_rig
+from .pose_at import bone_lines, pose_at
+from .rig_mapping import read_mapping
+from .rig_writer import (
+    ORIGINAL,
+    find_cleaned,
+    remove_unused,
+    restore_unkeyed,
+    switches_to_fk,
+    toggle_original,
+    write_take,
+)
 
 _BELOW, _ABOVE = "PADS Original", "PADS Cleaned"
 _NO_COMPARISON = "has no cleaned motion to compare with: press Clean Mocap first."
@@ -88,6 +98,7 @@ def accept(armature: bpy.types.Object) -> str:
         accepted = _blended(armature, found, blend)
         remove_unused(found.cleaned)
     del accepted[ORIGINAL]
+    forget_poses(accepted)
     return accepted.name
 
 
@@ -134,13 +145,30 @@ def set_blend(found: Comparison, blend: float) -> None:
 
 def differences(armature: bpy.types.Object, found: Comparison, frame: float) -> list[tuple[str, float]]:
     """By how many degrees bones differ in a frame, the most first, those that do not left out."""
-    poses = [pose_at(armature, action, found.slot_handle, frame) for action in (found.original, found.cleaned)]
-    degrees = np.degrees(rot.angle_between(poses[0].rotation, poses[1].rotation))[0]
-    order = np.argsort(-degrees)
-    return [(poses[0].names[bone], float(degrees[bone])) for bone in order if degrees[bone] > 0.05]
+    posed = posed_frame(found.cleaned, frame)
+    if posed is not None:
+        names, degrees = posed.names, posed.degrees
+    else:
+        poses = [pose_at(armature, action, found.slot_handle, frame) for action in (found.original, found.cleaned)]
+        names, degrees = poses[0].names, np.degrees(rot.angle_between(poses[0].rotation, poses[1].rotation))[0]
+    return [(names[bone], float(degrees[bone])) for bone in np.argsort(-degrees) if degrees[bone] > 0.05]
+
+
+def ghost_lines(armature: bpy.types.Object, frame: float) -> np.ndarray:
+    """Heads and tails (B, 2, 3) in the world of the motion that is not shown at present."""
+    found = find_comparison(armature)
+    if found is None:
+        return np.empty((0, 2, 3))
+    is_cleaned = shows_cleaned(armature, found)
+    posed = posed_frame(found.cleaned, frame)
+    if posed is not None:
+        return posed.lines[0 if is_cleaned else 1]
+    other = found.original if is_cleaned else found.cleaned
+    return bone_lines(armature, pose_at(armature, other, found.slot_handle, frame))
 
 
 def _remove_tracks(animation: bpy.types.AnimData) -> None:
+    animation.use_tweak_mode = False  # a strip that is being tweaked would leave its action behind
     for name in (_BELOW, _ABOVE):
         if track := animation.nla_tracks.get(name):
             animation.nla_tracks.remove(track)
@@ -148,11 +176,14 @@ def _remove_tracks(animation: bpy.types.AnimData) -> None:
 
 def _blended(armature: bpy.types.Object, found: Comparison, blend: float) -> bpy.types.Action:
     """A new action part of the way from the original to the cleaned motion."""
-    after = read_take(armature)
+    mapping, is_switched = read_mapping(armature), switches_to_fk(found.cleaned)
+    after = read_rig(armature, mapping)
     compat.assign_action(armature.animation_data, found.original, found.slot_handle)
     restore_unkeyed(armature, found.cleaned)
-    before = read_take(armature)
-    return bpy.data.actions[write_take(armature, before, blend_takes(before, after, blend)).action]
+    before = read_rig(armature, mapping, is_switched)
+    if before.names != after.names:
+        raise TakeError(f"The motions of {armature.name} cannot be blended: set Blend to 0 or 1.")
+    return bpy.data.actions[write_take(armature, before, blend_takes(before, after, blend), is_switched).action]
 
 
 def blend_takes(before: RigTake, after: RigTake, blend: float) -> RigTake:
@@ -161,4 +192,5 @@ def blend_takes(before: RigTake, after: RigTake, blend: float) -> RigTake:
         after,
         rotation=rot.slerp(before.rotation, after.rotation, np.array(blend)),
         location=before.location + blend * (after.location - before.location),
+        scale=before.scale + blend * (after.scale - before.scale),
     )

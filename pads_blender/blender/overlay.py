@@ -4,7 +4,6 @@ import bpy
 import numpy as np
 
 from . import comparison, problem_list
-from .pose_at import bone_lines, pose_at
 
 _GHOST_COLOUR, _GHOST_WIDTH = (0.35, 0.65, 1.0, 0.7), 2.0
 _BROKEN_WIDTH = 5.0
@@ -33,7 +32,7 @@ def draw() -> None:
     if not shows_overlays(context.space_data, armature):
         return
     if settings.show_ghost:
-        _draw_lines(ghost_lines(armature, context.scene.frame_current_final), _GHOST_COLOUR, _GHOST_WIDTH)
+        _draw_lines(comparison.ghost_lines(armature, context.scene.frame_current_final), _GHOST_COLOUR, _GHOST_WIDTH)
     if settings.show_problems:
         for severity, lines in broken_lines(armature, context.scene.frame_current_final):
             _draw_lines(lines, colour_of(severity), _BROKEN_WIDTH)
@@ -42,15 +41,6 @@ def draw() -> None:
 def shows_overlays(view: bpy.types.SpaceView3D, armature: bpy.types.Object) -> bool:
     """Whether the view shows the armature's bones: what is drawn upon them comes and goes with them."""
     return view.overlay.show_overlays and view.overlay.show_bones and armature.visible_in_viewport_get(view)
-
-
-def ghost_lines(armature: bpy.types.Object, frame: float) -> np.ndarray:
-    """Heads and tails (B, 2, 3) in the world of the motion that is not shown at present."""
-    found = comparison.find_comparison(armature)
-    if found is None:
-        return np.empty((0, 2, 3))
-    other = found.original if comparison.shows_cleaned(armature, found) else found.cleaned
-    return bone_lines(armature, pose_at(armature, other, found.slot_handle, frame))
 
 
 def broken_lines(armature: bpy.types.Object, frame: float) -> list[tuple[float, np.ndarray]]:

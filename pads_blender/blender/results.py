@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 
+import bpy
 import numpy as np
 
 from ..core.rig import RigTake
 from ..errors import TakeError
 from ..tasks.repairs import Repairs
 from .comparison import stack_strips
+from .evaluated_poses import keep_poses
+from .evaluated_reader import is_evaluated
 from .parts import Parts
 from .preferences import read_preferences
 from .rig_writer import Written
@@ -29,6 +32,9 @@ def deliver(snapshot: Snapshot, after: RigTake) -> Parts[Written]:
     if all(np.abs(new - old).max() < _SAME for old, new in _channels(snapshot.take, after)):
         raise TakeError(f"{snapshot.armature} stays as it is: there was nothing to change.")
     written = yield from apply_result(snapshot, after)
+    if is_evaluated(snapshot.take):
+        armature = find_armature(snapshot)
+        yield from keep_poses(armature, bpy.data.actions[written.action], snapshot.take, after)
     if read_preferences().result == "NLA":
         stack_strips(find_armature(snapshot))
     return written

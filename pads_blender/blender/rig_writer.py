@@ -46,13 +46,14 @@ def write_take(armature: bpy.types.Object, before: RigTake, after: RigTake, swit
 
 
 def write_take_in_parts(
-    armature: bpy.types.Object, before: RigTake, after: RigTake, switch_to_fk: bool = False
+    armature: bpy.types.Object, before: RigTake, after: RigTake, switch_to_fk: bool = False, bake: bool = False
 ) -> Parts[Written]:
     """Put what differs between the two takes on a copy of the armature's action and make that its current action.
 
     Keys stay where they are in time; those outside of the changes keep their values. A bone without rotation keys
     that has to move gets one at every frame that changes. switch_to_fk: as the take was read; the limbs concerned get
-    keys on their FK controls at every frame, and their IK/FK switch is keyed.
+    keys on their FK controls at every frame, and their IK/FK switch is keyed. bake: what changes gets keys at every
+    frame of the takes, besides those that it has.
     """
     find_curves(armature)
     animation = armature.animation_data
@@ -62,6 +63,7 @@ def write_take_in_parts(
     cleaned.name = _SUFFIX.sub("", original.name) + ".pads"
     compat.assign_action(animation, cleaned, handle)
     writer = _Writer(armature, original)
+    writer.baked = set(before.names) if bake else set()
     try:
         if limbs:
             writer.switch(limbs, float(before.frames[0]))
@@ -95,6 +97,11 @@ def toggle_original(armature: bpy.types.Object) -> str:
 def restore_unkeyed(armature: bpy.types.Object, cleaned: bpy.types.Action) -> None:
     """Set channels back to their old values that only the cleaned action, now switched off, has curves for."""
     _restore(armature, json.loads(cleaned.get(UNKEYED, "[]")))
+
+
+def switches_to_fk(cleaned: bpy.types.Action) -> bool:
+    """Whether the cleaned action keys the IK/FK switches of limbs that followed IK in the original."""
+    return any(name == rigify.SWITCH for _, name, _ in json.loads(cleaned.get(UNKEYED, "[]")))
 
 
 def _restore(armature: bpy.types.Object, unkeyed: list[tuple[str, str, list[float]]]) -> None:
@@ -184,7 +191,7 @@ class _Writer:
         armature = self.find()[0]
         values = rigify.switch_values(armature, limbs)
         self.unkeyed += [(bone, rigify.SWITCH, [value]) for bone, value in values.items()]
-        self.baked = {limb.control for limb in limbs}
+        self.baked |= {limb.control for limb in limbs}
         rigify.key_fk(armature, limbs, frame)
 
     def write(self, before: RigTake, after: RigTake, only_keyed: bool = False) -> None:

@@ -4,7 +4,8 @@ import bpy
 import numpy as np
 import pytest
 
-from pads_blender.blender import comparison, overlay
+from pads_blender.blender import comparison, evaluated_poses
+from pads_blender.blender.pose_at import bone_lines, pose_at
 from pads_blender.blender.preferences import Preferences
 from pads_blender.blender.rig_reader import read_take
 from pads_blender.core import rotations as rot
@@ -39,7 +40,7 @@ def test_differences_and_ghost_are_those_of_the_other_motion(armature):
     tails = np.array([armature.matrix_world @ bone.tail for bone in armature.pose.bones])
     before = read_take(armature)
     bpy.ops.pads.clean()
-    np.testing.assert_allclose(overlay.ghost_lines(armature, 15.0), np.stack([heads, tails], axis=1), atol=1e-2)
+    np.testing.assert_allclose(comparison.ghost_lines(armature, 15.0), np.stack([heads, tails], axis=1), atol=1e-2)
     degrees = turned(before, read_take(armature))[14]
     listed = comparison.differences(armature, comparison.find_comparison(armature), 15.0)
     assert listed[0][0] == before.names[int(degrees.argmax())]
@@ -103,6 +104,68 @@ def test_cleaned_motion_is_saved_while_the_original_is_shown(armature, tmp_path)
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "walk.blend"))
     assert bpy.ops.pads.compare() == {"FINISHED"}
     assert bpy.data.objects["walk"].animation_data.action.name == "walk.pads"
+
+
+@pytest.fixture
+def unlike(armature):
+    """The armature with an arm that does not turn with the body: its channels alone do not say what it looks like."""
+    armature.data.bones["LeftForeArm"].use_inherit_rotation = False
+    bpy.context.scene.pads.quality = "FAST"
+    return armature
+
+
+def bone_places(armature, bones) -> np.ndarray:
+    bpy.context.view_layer.update()
+    posed = armature.evaluated_get(bpy.context.evaluated_depsgraph_get()).pose.bones
+    ends = [(posed[bone].head, posed[bone].tail) for bone in bones]
+    return np.array([[armature.matrix_world @ end for end in both] for both in ends])
+
+
+def test_the_ghost_of_a_rig_with_constraints_is_what_was_seen(unlike):
+    bpy.context.scene.frame_set(15)
+    bpy.ops.pads.clean()
+    cleaned = unlike.animation_data.action
+    posed = evaluated_poses.posed_frame(cleaned, 15.0)
+    now = bone_places(unlike, posed.names)
+    size = np.ptp(now.reshape(-1, 3), axis=0).max()
+    np.testing.assert_allclose(comparison.ghost_lines(unlike, 15.0), posed.lines[0])
+    np.testing.assert_allclose(posed.lines[1], now, atol=1e-3 * size)
+    bpy.ops.pads.compare()
+    np.testing.assert_allclose(posed.lines[0], bone_places(unlike, posed.names), atol=1e-4 * size)
+    np.testing.assert_allclose(comparison.ghost_lines(unlike, 15.0), posed.lines[1])
+    listed = comparison.differences(unlike, comparison.find_comparison(unlike), 15.0)
+    assert listed and listed[0][1] == pytest.approx(posed.degrees.max())
+    channels = pose_at(unlike, cleaned, unlike.animation_data.action_slot.handle, 15.0)
+    by_channels = bone_lines(unlike, channels)[channels.names.index("LeftHand")]
+    assert np.abs(by_channels - now[posed.names.index("LeftHand")]).max() > 0.01 * size
+    bpy.ops.pads.compare()
+    bpy.ops.pads.accept()
+    assert evaluated_poses.posed_frame(cleaned, 15.0) is None
+
+
+def test_a_blend_on_a_rig_with_constraints_lies_between(unlike, monkeypatch):
+    monkeypatch.setattr("pads_blender.blender.results.read_preferences", lambda: Preferences(result="NLA"))
+    bones = ["LeftHand", "RightHand", "Head"]
+    bpy.context.scene.frame_set(15)
+    before = bone_places(unlike, bones)
+    bpy.ops.pads.clean()
+    after = bone_places(unlike, bones)
+    unlike.pads.blend = 0.5
+    bpy.ops.pads.accept()
+    size = np.abs(after - before).max()
+    np.testing.assert_allclose(bone_places(unlike, bones), 0.5 * (before + after), atol=0.1 * size)
+
+
+def test_strips_that_are_tweaked_can_be_discarded(as_strips):
+    bpy.ops.pads.clean()
+    animation = as_strips.animation_data
+    animation.nla_tracks.active = animation.nla_tracks["PADS Cleaned"]
+    animation.nla_tracks["PADS Cleaned"].strips[0].select = True
+    animation.use_tweak_mode = True
+    assert animation.use_tweak_mode
+    assert bpy.ops.pads.discard() == {"FINISHED"}
+    assert animation.action.name == "walk" and not len(animation.nla_tracks)
+    assert "walk.pads" not in bpy.data.actions
 
 
 def pose_angles(armature) -> np.ndarray:
