@@ -49,9 +49,9 @@ class PADS_UL_problems(bpy.types.UIList):  # noqa: N801 - Blender's own pattern
 
 def _draw_line(layout: bpy.types.UILayout, texts: tuple[str, str], severity: str, icon: str) -> None:
     """Bone, frames and severity in columns."""
-    row = layout.split(factor=0.47)
+    row = layout.split(factor=0.53)
     row.label(text=texts[0], icon=icon)
-    row = row.split(factor=0.68)  # room for 1096-1170
+    row = row.split(factor=0.66)  # room for 1096-1170
     row.label(text=texts[1])
     row.label(text=severity)
 

@@ -15,6 +15,7 @@ from ..core.normalise import HIPS
 from ..core.retarget import to_model
 from ..core.rig import RigTake
 from ..core.skeleton import MODEL
+from ..core.stand_ins import find_stand_ins
 from .take_checks import check_take
 
 _MOST_FRAMES = 3000  # enough to tell; a long take need not be read twice
@@ -78,7 +79,9 @@ def _zero_lengths(take: RigTake, bones: np.ndarray) -> TakeWarning | None:
             body.add(bone)
             bone = int(take.parents[bone])
     least = _SAME_PLACE * float(np.ptp(heads, axis=0).max(initial=0.0))
-    short = {p for b in body if (p := int(take.parents[b])) in body and np.linalg.norm(heads[b] - heads[p]) < least}
+    bones_proper = body - set(np.flatnonzero(find_stand_ins(take)).tolist())  # what carries a bone lies where it does
+    parents = {b: p for b in body if (p := int(take.parents[b])) in bones_proper}
+    short = {p for b, p in parents.items() if np.linalg.norm(heads[b] - heads[p]) < least}
     if not short:
         return None
     names = ", ".join(take.names[bone] for bone in sorted(short))

@@ -124,6 +124,7 @@ def bone_places(armature, bones) -> np.ndarray:
 def test_the_ghost_of_a_rig_with_constraints_is_what_was_seen(unlike):
     bpy.context.scene.frame_set(15)
     bpy.ops.pads.clean()
+    assert unlike.pads.warnings == ""
     cleaned = unlike.animation_data.action
     posed = evaluated_poses.posed_frame(cleaned, 15.0)
     now = bone_places(unlike, posed.names)
