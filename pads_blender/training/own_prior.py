@@ -207,6 +207,9 @@ def main(arguments: list[str]) -> int:
     except PadsError as error:
         _say(f"pads: {error}")
         return 1
+    except KeyboardInterrupt:  # while takes are read or priors compared; training itself stops between two steps
+        _say("stopped; the same command goes on.")
+        return INTERRUPTED
 
 
 def _say(text: str) -> None:

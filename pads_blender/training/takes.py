@@ -37,7 +37,7 @@ class Read:
 
 @dataclass(frozen=True)
 class Library:
-    """All clips of a folder; left_out: files with the reason, of each sentence of it."""
+    """All clips of a folder; left_out: each file with a reason why it, or a part of it, is not among them."""
 
     clips: tuple[Clip, ...]
     left_out: tuple[tuple[str, str], ...]
@@ -59,8 +59,13 @@ def read_library(folder: Path, kept: Path, say: Callable[[str], None]) -> Librar
     left_out: list[tuple[str, str]] = []
     for number, path in enumerate(takes):
         name = path.relative_to(folder).as_posix()
-        say(f"reading {number + 1} of {len(takes)}: {name}")
-        read = _read_once(path, subject_of(path, folder), kept)
+        subject = subject_of(path, folder)
+        place = _place(path, subject, kept)
+        if not place.is_file():
+            say(f"reading {number + 1} of {len(takes)}: {name}")
+            with written_whole(place) as partial:
+                _keep(_read(path, subject), partial)
+        read = _read_kept(place)
         clips += read.clips
         left_out += [(name, reason) for reason in read.left_out]
     left_out += _other_kinds(set(files) - set(takes))
@@ -87,14 +92,14 @@ def _other_kinds(files: set[Path]) -> list[tuple[str, str]]:
 # --- one file -----------------------------------------------------------------------------------------------------
 
 
-def _read_once(path: Path, subject: str, kept: Path) -> Read:
-    """The file's takes from `kept`, where they are put otherwise."""
+def _place(path: Path, subject: str, kept: Path) -> Path:
+    """Where a file's takes are kept; another place once the file has changed."""
     state = path.stat()
     key = "\n".join((_KEPT_VERSION, str(path.resolve()), subject, str(state.st_size), str(state.st_mtime_ns)))
-    place = kept / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.npz"
-    if not place.is_file():
-        with written_whole(place) as partial:
-            _keep(_read(path, subject), partial)
+    return kept / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.npz"
+
+
+def _read_kept(place: Path) -> Read:
     with np.load(place) as z:
         fields = zip(z["subjects"], z["names"], strict=True)
         clips = [Clip(z[f"p{i}"], z[f"v{i}"], str(s), str(name)) for i, (s, name) in enumerate(fields)]

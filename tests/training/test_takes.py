@@ -258,7 +258,7 @@ def test_own_npz_files_and_what_is_kept(tmp_path):
     kept = sorted((tmp_path / "set" / "kept").iterdir())
     library = takes.read_library(tmp_path / "set", tmp_path / "set" / "kept", said.append)
     assert {clip.subject for clip in library.clips} == {"dev", "train"} and len(library.clips) == 6
-    assert sorted((tmp_path / "set" / "kept").iterdir()) == kept and len(kept) == len(said) == 3
+    assert sorted((tmp_path / "set" / "kept").iterdir()) == kept and len(kept) == 3 and said == []
 
 
 def test_blender_reads_a_file_as_the_core_does(tmp_path):
