@@ -15,6 +15,8 @@ from . import (
     operators_computer,
     operators_estimate,
     operators_feet,
+    operators_generate,
+    operators_in_between,
     operators_problems,
     operators_report,
     operators_rig,
@@ -22,11 +24,13 @@ from . import (
     panels_clean,
     panels_estimate,
     panels_feet,
+    panels_generate,
     panels_problems,
     panels_rig,
     preferences,
     properties,
     properties_estimate,
+    properties_generate,
 )
 
 _MODULES = (
@@ -34,6 +38,7 @@ _MODULES = (
     joint_pickers,
     properties,
     properties_estimate,
+    properties_generate,
     job_operator,
     operators_rig,
     operators_clean,
@@ -41,6 +46,8 @@ _MODULES = (
     operators_feet,
     operators_compare,
     operators_estimate,
+    operators_in_between,
+    operators_generate,
     operators_computer,
     operators_report,
     panels_rig,
@@ -48,6 +55,7 @@ _MODULES = (
     panels_problems,
     panels_feet,
     panels_estimate,
+    panels_generate,
     menus,
 )
 _CLASSES = tuple(cls for module in _MODULES for cls in module.CLASSES)
@@ -60,6 +68,7 @@ def register() -> None:
         bpy.utils.register_class(cls)
     properties.register()
     properties_estimate.register()
+    properties_generate.register()
     overlay.register()
     menus.register()
     bpy.app.handlers.load_pre.append(_stop_job)
@@ -75,6 +84,7 @@ def unregister() -> None:
     bpy.app.handlers.load_pre.remove(_stop_job)
     menus.unregister()
     overlay.unregister()
+    properties_generate.unregister()
     properties_estimate.unregister()
     properties.unregister()
     for cls in reversed(_CLASSES):

@@ -11,6 +11,7 @@ _LINEAR = _PROPERTIES["interpolation"].enum_items["LINEAR"].value
 _BEZIER = _PROPERTIES["interpolation"].enum_items["BEZIER"].value
 _CONSTANT = _PROPERTIES["interpolation"].enum_items["CONSTANT"].value
 _GENERATED = _PROPERTIES["type"].enum_items["GENERATED"].value
+_KEYFRAME = _PROPERTIES["type"].enum_items["KEYFRAME"].value
 _EXTREME = _PROPERTIES["type"].enum_items["EXTREME"].value
 _SAME_FRAME = 1e-4  # Blender takes a key this near as met
 
@@ -59,6 +60,24 @@ def kept_times(fcurve: bpy.types.FCurve, extreme: bool, selected: bool) -> np.nd
         fcurve.keyframe_points.foreach_get("select_control_point", chosen)
         keep |= chosen
     return key_times(fcurve)[keep]
+
+
+def posed_times(fcurve: bpy.types.FCurve) -> np.ndarray:
+    """Scene frames (K,) of the keys that are not of type Generated: an animator's, or a capture's."""
+    return key_times(fcurve)[_integers(fcurve, "type") != _GENERATED]
+
+
+def chosen_times(fcurve: bpy.types.FCurve) -> np.ndarray:
+    """Scene frames (K,) of the keys that are selected."""
+    return kept_times(fcurve, extreme=False, selected=True)
+
+
+def mark_posed(fcurve: bpy.types.FCurve, times: np.ndarray) -> None:
+    """Give keys of type Generated at these scene frames the usual type."""
+    types = _integers(fcurve, "type")
+    is_posed = (types == _GENERATED) & np.isin(key_times(fcurve).astype(np.float32), times.astype(np.float32))
+    if is_posed.any():
+        fcurve.keyframe_points.foreach_set("type", np.where(is_posed, _KEYFRAME, types).astype(np.int32))
 
 
 def values_at(fcurve: bpy.types.FCurve, frames: np.ndarray) -> np.ndarray:

@@ -14,6 +14,17 @@ def pose_at(armature: bpy.types.Object, action: bpy.types.Action, slot_handle: i
     slot = next((slot for slot in action.slots if slot.handle == slot_handle), None)
     bag = compat.find_channelbag(action, slot) if slot else None
     values = {(fcurve.data_path, fcurve.array_index): fcurve.evaluate(frame) for fcurve in (bag.fcurves if bag else ())}
+    return _pose(armature, values, frame)
+
+
+def present_pose(armature: bpy.types.Object) -> RigTake:
+    """A take of one frame of the pose that the bones' own channels have now, keyed or not."""
+    bpy.context.view_layer.update()  # matrix_world is stale until then
+    return _pose(armature, {}, 1.0)
+
+
+def _pose(armature: bpy.types.Object, values: dict[tuple[str, int], float], frame: float) -> RigTake:
+    """A take of one frame of the values of F-curves, and of the channels themselves where there are none."""
     bones = [armature.pose.bones[bone.name] for bone in armature.data.bones]
     numbers = {bone.name: number for number, bone in enumerate(bones)}
     rotation = [quaternions_from_channels(_values(rotation_of(bone), values), bone.rotation_mode) for bone in bones]

@@ -1,0 +1,99 @@
+"""In-Between: the motion between key poses of the active armature, as a new action that passes the keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import bpy
+import numpy as np
+
+from .. import jobs
+from ..errors import TakeError
+from . import curves
+from .chosen_prior import read_prior_folder
+from .computer import open_prior, read_host
+from .job_operator import JobOperator
+from .parts import Parts
+from .preferences import read_preferences
+from .reporting import has_motion, is_idle
+from .rig_mapping import read_mapping
+from .rig_reader import find_curves
+from .rig_writer import ORIGINAL, toggle_original, write_take_in_parts
+from .session import Task
+from .snapshot import Snapshot, find_again, find_armature, snapshot_in_parts
+from .transforms import bone_path
+
+if TYPE_CHECKING:
+    from ..core.rig import RigTake
+
+
+class PADS_OT_in_between(JobOperator, bpy.types.Operator):  # noqa: N801 - Blender's own pattern
+    """Complete the motion between key poses."""
+
+    bl_idname = "pads.in_between"
+    bl_label = "In-Between"
+    bl_description = (
+        "Make the motion between the key poses of the active armature, which it passes through exactly. "
+        "The result is a new action; the original one is kept"
+    )
+    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012 - Blender reads a plain set
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Whether there are keys."""
+        return is_idle(cls) and has_motion(cls, context)
+
+    def prepare(self, context: bpy.types.Context) -> Parts[Task]:
+        """The active armature's take, its original one where a result is shown, and the frames with key poses."""
+        armature, settings = context.object, context.scene.pads_generate
+        only_selected, seed = settings.keys == "SELECTED", settings.variation
+        if armature.animation_data.action.get(ORIGINAL):
+            toggle_original(armature)
+        times = key_frames(armature, only_selected)
+        snapshot = yield from snapshot_in_parts(armature, switch_to_fk=context.scene.pads.switch_to_fk)
+        return _task(snapshot, times, seed)
+
+
+def key_frames(armature: bpy.types.Object, only_selected: bool) -> np.ndarray:
+    """Scene frames (K,) in which bones of the body have keys that are not PADS's own, or those that are selected."""
+    chosen = [joint.bone for joint in read_mapping(armature).joints.values() if joint]
+    beginnings = tuple(bone_path(armature.pose.bones[name], "") for name in chosen)
+    body = [fcurve for fcurve in find_curves(armature).fcurves if fcurve.data_path.startswith(beginnings)]
+    found = [curves.chosen_times(fcurve) if only_selected else curves.posed_times(fcurve) for fcurve in body]
+    times = np.unique(np.concatenate(found)) if found else np.zeros(0)
+    if len(times) < 2:
+        which = "selected on the bones of the body" if only_selected else "on the bones of the body"
+        raise TakeError(f"In-between needs keys in two frames at least, and there are {len(times)} {which}.")
+    return times
+
+
+def _task(snapshot: Snapshot, times: np.ndarray, seed: int) -> Task:
+    threads, host, folder = read_preferences().threads, read_host(), read_prior_folder()
+    is_key = np.isin(snapshot.take.frames, np.concatenate([np.floor(times), np.ceil(times)]))
+
+    def work(on_step: jobs.OnStep) -> RigTake:
+        from ..tasks.in_between import InBetweenSettings, in_between_take  # not above: Blender's start must not wait
+
+        prior, rest = open_prior(threads, host, folder, on_step)
+        return in_between_take(snapshot.take, snapshot.mapping, is_key, InBetweenSettings(seed), prior, rest)
+
+    def apply(after: RigTake) -> Parts[str]:
+        return (yield from _deliver(snapshot, after, times))
+
+    return Task("In-between", work, apply, (snapshot.armature_uid,))
+
+
+def _deliver(snapshot: Snapshot, after: RigTake, times: np.ndarray) -> Parts[str]:
+    """Write the frames from the first to the last key; the animator's keys stay of the type that they had."""
+    inside = np.flatnonzero((snapshot.take.frames >= times[0]) & (snapshot.take.frames <= times[-1]))
+    rows = slice(int(inside[0]), int(inside[-1]) + 1)
+    before, after = snapshot.take.rows(rows), after.rows(rows)
+    armature = find_again(snapshot)
+    written = yield from write_take_in_parts(armature, before, after, snapshot.switch_to_fk, bake=True)
+    for fcurve in find_curves(find_armature(snapshot)).fcurves:
+        curves.mark_posed(fcurve, times)
+    locked = f"; {len(written.locked_bones)} locked left alone" if written.locked_bones else ""
+    return f"{len(times)} key poses joined in {written.action}; {written.original} is kept{locked}"
+
+
+CLASSES = (PADS_OT_in_between,)

@@ -1,0 +1,183 @@
+"""The buttons of Generate and In-Between, pressed in background mode on a take made here."""
+
+import bpy
+import numpy as np
+import pytest
+
+from pads_blender.blender import compat
+from pads_blender.blender.operators_in_between import key_frames
+from pads_blender.blender.rig_reader import find_curves, read_take
+
+from .posing import assert_same_pose, posed
+
+pytestmark = pytest.mark.usefixtures("registered")
+KEYS = (1, 18, 40)
+
+
+def thin_out(armature: bpy.types.Object) -> None:
+    """Leave keys in the frames KEYS alone."""
+    for fcurve in find_curves(armature).fcurves:
+        for key in reversed(fcurve.keyframe_points):
+            if key.co[0] not in KEYS:
+                fcurve.keyframe_points.remove(key)
+        fcurve.update()
+
+
+def select(armature: bpy.types.Object, *names: str) -> None:
+    bpy.context.view_layer.objects.active = armature
+    bpy.ops.object.mode_set(mode="POSE")
+    for bone in armature.pose.bones:
+        compat.select_bone(bone, bone.name in names)
+
+
+def world_heads(armature: bpy.types.Object, names: tuple[str, ...]) -> np.ndarray:
+    bpy.context.view_layer.update()
+    return np.array([armature.matrix_world @ armature.pose.bones[name].head for name in names])
+
+
+# --- in-between -------------------------------------------------------------------------------------------------------
+
+
+def test_keys_are_passed_on_the_rig_and_what_lies_between_is_new(armature):
+    thin_out(armature)
+    names = [bone.name for bone in armature.data.bones]
+    before, between = (posed(armature, names, frames) for frames in (KEYS, (10, 30)))
+    assert bpy.ops.pads.in_between() == {"FINISHED"}
+    assert armature.animation_data.action.name == "walk.pads"
+    assert_same_pose(posed(armature, names, KEYS), before, degrees=0.01, metres=1e-4)
+    assert np.abs(posed(armature, names, (10, 30)) - between).max() > 1e-3
+    assert len(read_take(armature).frames) == 40
+    assert bpy.data.actions["walk"].use_fake_user
+
+
+def test_the_animators_keys_keep_their_type_and_count_again(armature):
+    thin_out(armature)
+    bpy.ops.pads.in_between()
+    assert key_frames(armature, only_selected=False).tolist() == list(KEYS)
+
+
+def test_another_variation_starts_from_the_same_keys(armature):
+    thin_out(armature)
+    bpy.ops.pads.in_between()
+    first = read_take(armature)
+    bpy.context.scene.pads_generate.variation = 3
+    bpy.ops.pads.in_between()
+    second = read_take(armature)
+    rows = np.array(KEYS) - 1
+    assert np.abs(second.rotation[rows] - first.rotation[rows]).max() < 1e-5
+    assert np.abs(second.rotation - first.rotation).max() > 0.01
+    assert armature.animation_data.action["pads_original"] == bpy.data.actions["walk"]
+
+
+def test_selected_keys_of_a_dense_take_are_the_poses(armature):
+    before = read_take(armature)
+    for fcurve in find_curves(armature).fcurves:
+        for key in fcurve.keyframe_points:
+            key.select_control_point = key.co[0] in (10, 30)
+    bpy.context.scene.pads_generate.keys = "SELECTED"
+    assert bpy.ops.pads.in_between() == {"FINISHED"}
+    after = read_take(armature)
+    stay = np.r_[0:10, 29 : len(before.frames)]
+    assert np.abs(after.rotation[stay] - before.rotation[stay]).max() < 1e-5
+    assert np.abs(after.rotation[10:29] - before.rotation[10:29]).max() > 1e-3
+
+
+@pytest.mark.parametrize(("keys", "said"), [("ALL", "no frame between the keys"), ("SELECTED", "there are 0 selected")])
+def test_what_in_between_cannot_do_is_one_sentence(armature, keys, said):
+    for fcurve in find_curves(armature).fcurves:
+        for key in fcurve.keyframe_points:
+            key.select_control_point = False
+    bpy.context.scene.pads_generate.keys = keys
+    with pytest.raises(RuntimeError, match=said):
+        bpy.ops.pads.in_between()
+    assert [action.name for action in bpy.data.actions] == ["walk"]
+
+
+# --- generate ---------------------------------------------------------------------------------------------------------
+
+
+def poses_of(armature: bpy.types.Object) -> np.ndarray:
+    return read_take(armature).rotation
+
+
+def test_poses_are_marked_frames_of_a_new_action(armature):
+    settings = bpy.context.scene.pads_generate
+    settings.count, bpy.context.scene.frame_current = 4, 7
+    assert bpy.ops.pads.generate() == {"FINISHED"}
+    action = armature.animation_data.action
+    assert [(marker.name, marker.frame) for marker in action.pose_markers] == [
+        (f"Pose {i + 1}", 7 + i) for i in range(4)
+    ]
+    poses = poses_of(armature)
+    assert len(poses) == 4
+    assert np.abs(np.diff(poses, axis=0)).max(axis=(1, 2)).min() > 0.05
+    assert action["pads_original"] == bpy.data.actions["walk"]
+    bpy.ops.pads.discard()
+    assert armature.animation_data.action.name == "walk"
+
+
+def test_the_same_seed_gives_the_same_poses_without_an_action_too(armature):
+    armature.animation_data.action = None
+    bpy.context.scene.pads_generate.count = 2
+    bpy.ops.pads.generate()
+    first = poses_of(armature)
+    bpy.ops.pads.generate()
+    assert np.abs(poses_of(armature) - first).max() < 1e-6
+    bpy.context.scene.pads_generate.seed = 1
+    bpy.ops.pads.generate()
+    assert np.abs(poses_of(armature) - first).max() > 0.05
+
+
+def test_one_pose_is_enough(armature):
+    bpy.context.scene.pads_generate.count = 1
+    assert bpy.ops.pads.generate() == {"FINISHED"}
+    assert len(armature.animation_data.action.pose_markers) == 1
+
+
+def test_poses_become_assets(armature):
+    settings = bpy.context.scene.pads_generate
+    settings.count, settings.as_assets = 2, True
+    bpy.ops.pads.generate()
+    assets = [action for action in bpy.data.actions if action.asset_data]
+    assert len(assets) == 2
+    wanted = poses_of(armature)
+    for number, asset in enumerate(sorted(assets, key=lambda each: each.name)):
+        compat.assign_action(armature.animation_data, asset, asset.slots[0].handle)
+        assert np.abs(read_take(armature).rotation[0] - wanted[number]).max() < 1e-5
+
+
+def test_variations_are_near_the_present_pose(armature):
+    settings = bpy.context.scene.pads_generate
+    bpy.context.scene.frame_set(20)
+    present = read_take(armature).rotation[19]
+    settings.count, far = 3, []
+    for settings.amount in (0.02, 0.5):
+        bpy.ops.pads.vary_pose()
+        dots = np.abs(np.sum(poses_of(armature) * present, axis=-1))
+        far.append(np.degrees(2.0 * np.arccos(np.minimum(dots, 1.0))).mean())
+        bpy.ops.pads.discard()
+        bpy.context.scene.frame_set(20)
+    assert 0.0 < far[0] < 0.5 * far[1]
+
+
+# --- complete ---------------------------------------------------------------------------------------------------------
+
+
+def test_selected_bones_stay_and_the_rest_takes_another_pose(armature):
+    bpy.context.scene.frame_set(20)
+    given = ("LeftHand", "RightFoot")
+    select(armature, *given)
+    before, free = world_heads(armature, given), world_heads(armature, ("RightHand",))
+    assert bpy.ops.pads.complete_pose(seed=2) == {"FINISHED"}
+    assert np.abs(world_heads(armature, given) - before).max() < 1e-3 * armature.dimensions.z
+    assert np.linalg.norm(world_heads(armature, ("RightHand",)) - free) > 0.01 * armature.dimensions.z
+
+
+def test_completing_says_what_it_needs(armature):
+    select(armature)
+    with pytest.raises(RuntimeError, match="Select the bones that are to stay"):
+        bpy.ops.pads.complete_pose()
+    select(armature, "LeftHand")
+    armature.pose.bones["RightFoot"].constraints.new("COPY_ROTATION")
+    with pytest.raises(RuntimeError, match="Bone RightFoot is moved by the constraint"):
+        bpy.ops.pads.complete_pose()
