@@ -18,6 +18,17 @@ STATES = (
     ("feet_and_fill", FIND, "PADS_PT_feet PADS_PT_fill", "pads.lock_feet"),
     ("compare", CLEAN, "PADS_PT_clean PADS_PT_compare PADS_PT_differences", "pads.accept"),
 )
+EDITORS = (
+    ("graph", "GRAPH_EDITOR", CLEAN, "PADS_PT_clean_graph PADS_PT_compare_graph PADS_PT_problems_graph", "pads.accept"),
+    ("dopesheet", "DOPESHEET_EDITOR", FIND, "PADS_PT_fill_dopesheet PADS_PT_feet_dopesheet", "pads.lock_feet"),
+)
+PREFERENCES = """
+import addon_utils
+area().type = "PREFERENCES"
+bpy.context.preferences.active_section = "ADDONS"
+bpy.context.window_manager.addon_search = "PADS"
+bpy.ops.preferences.addon_expand(module="bl_ext.user_default.pads_mocap")
+"""
 THEME = """
 theme = bpy.utils.preset_paths("interface_theme")[0] + "/Blender_{theme}.xml"
 bpy.ops.script.execute_preset(filepath=theme, menu_idname="USERPREF_MT_interface_theme_presets")
@@ -34,6 +45,22 @@ def test_a_state(program, rig, screenshots, name, script, panels, button):
     program.screen.move(300, 500)
     time.sleep(1.0)
     program.screen.picture(screenshots / f"{name}.png")
+
+
+@pytest.mark.parametrize(("name", "editor", "script", "panels", "button"), EDITORS, ids=[each[0] for each in EDITORS])
+def test_another_editor(program, rig, screenshots, name, editor, script, panels, button):
+    program.run(f"open_panels(*{panels.split()!r})\n{script}\narea().type = {editor!r}")
+    Sidebar(program, editor).find(button)
+    program.screen.move(300, 500)
+    time.sleep(1.0)
+    program.screen.picture(screenshots / f"{name}.png")
+
+
+def test_the_preferences(program, rig, screenshots):
+    program.run(PREFERENCES)
+    time.sleep(2.0)
+    program.screen.picture(screenshots / "preferences.png")
+    assert "Traceback" not in program.log(), program.log()[-3000:]
 
 
 @pytest.mark.parametrize("scale", [1, 2])
