@@ -1,5 +1,6 @@
 """The extension's life in Blender's own program, which brings its own Python; its GPU by way of WebGPU."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 import build_package
 
+from ..shaky_takes import shaky_take
 from ..test_install import assert_clean, live, older
 
 VERSION = "import sys; print('PYTHON', '%d.%d' % sys.version_info[:2])"
@@ -38,6 +40,27 @@ def test_the_extension_lives_and_leaves_as_in_the_module(life):
     assert_clean(life["folder"])
     for what in ("left", "left_again", "files_left", "wheels_left", "native_at_start", "asked_network"):
         assert life[what] == [], what
+
+
+def test_the_installed_command_works_in_several_processes(blender_command, program_package, tmp_path):
+    """Each of them is a Blender of its own, which finds the extension where the first one has it."""
+    for number in range(3):
+        (tmp_path / "takes" / str(number)).mkdir(parents=True)
+        (tmp_path / "takes" / str(number) / "take.bvh").write_text(shaky_take())
+
+    def blender(*words: object) -> subprocess.CompletedProcess:
+        variables = {"BLENDER_USER_RESOURCES": str(tmp_path / "profile"), "REAL_BLENDER_HOME": str(tmp_path / "home")}
+        command = [*blender_command, "--command", *map(str, words)]
+        return subprocess.run(command, env=os.environ | variables, capture_output=True, text=True, timeout=600)
+
+    installed = blender("extension", "install-file", "-r", "user_default", "-e", program_package)
+    assert installed.returncode == 0, installed.stderr
+    words = ("pads", "clean", tmp_path / "takes", "-o", tmp_path / "out", "--jobs", 2, "--resume")
+    for said in ("3 done, 0 failed", "0 done, 3 done before, 0 failed"):
+        cleaned = blender(*words)
+        assert cleaned.returncode == 0 and said in cleaned.stderr, cleaned.stderr
+    (tmp_path / "clean.bvh").write_bytes((tmp_path / "out" / "2" / "take.bvh").read_bytes())
+    assert_clean(tmp_path)
 
 
 def test_webgpu_gives_the_same_result_as_numpy(life):
