@@ -10,7 +10,7 @@ from ..core.presets import save_preset
 from ..errors import PadsError
 from ..paths import written_whole
 from ..tasks.problems import Problem
-from . import batch_clean, batch_worker, estimate_command
+from . import batch_clean, batch_worker, estimate_command, generate_command
 from .batch_clean import DONE, SOME_FAILED, source_of
 from .batch_inputs import UsageError, check_outputs
 from .batch_log import say, say_failed
@@ -108,4 +108,6 @@ _COMMANDS = {
     "map": _run_map,
     "find": _run_find,
     "estimate": estimate_command.run,
+    "inbetween": generate_command.run_in_between,
+    "generate": generate_command.run_generate,
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..tasks.clean import CleanSettings
 from ..tasks.complete import HiddenBones
-from . import estimate_command
+from . import estimate_command, generate_command
 from .clean import PRIORS
 from .exports import WRITABLE
 from .files import READABLE
@@ -154,4 +154,6 @@ _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "map": ("print which bone is which joint, as JSON", _add_map),
     "find": ("list what is broken in a take", _add_find),
     "estimate": (estimate_command.HELP, estimate_command.add_options),
+    "inbetween": (generate_command.IN_BETWEEN_HELP, generate_command.add_in_between_options),
+    "generate": (generate_command.GENERATE_HELP, generate_command.add_generate_options),
 }
