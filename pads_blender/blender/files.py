@@ -19,7 +19,8 @@ import numpy as np
 
 from ..core.bvh import FIRST_FRAME, Bvh, bone_names, importable_text, read_bvh
 from ..core.gltf import frame_rate, has_skin, read_gltf, write_with_skin
-from ..errors import BadFileError
+from ..core.input_files import plain
+from ..errors import BadFileError, PadsError
 from ..paths import written_whole
 
 _OFF_FRAME = 1e-3  # frames; far above single precision in a take of an hour, far below a sub-frame key
@@ -65,8 +66,8 @@ def import_bvh(bvh: Bvh, path: Path) -> bpy.types.Object:
     """The armature of a parsed BVH file in the current scene, which takes on its frame rate and frame range."""
     scene = bpy.context.scene
     enable_add_on("io_anim_bvh")
-    with tempfile.TemporaryDirectory() as folder, quiet():
-        plain = Path(folder, path.stem + ".bvh")
+    with _folder_for_copies() as folder, blender_says(path):
+        plain = folder / (path.stem + ".bvh")
         plain.write_text(importable_text(bvh), encoding="utf-8")
         bpy.ops.import_anim.bvh(
             filepath=str(plain),
@@ -110,9 +111,9 @@ def _import_gltf(path: Path) -> None:
     render.fps = max(1, math.ceil(rate - 1e-6))
     render.fps_base = render.fps / rate
     enable_add_on("io_scene_gltf2")
-    with tempfile.TemporaryDirectory() as folder, blender_says(path), gltf_frame_rate():
+    with _folder_for_copies() as folder, blender_says(path), gltf_frame_rate():
         is_plain = has_skin(gltf) and path.suffix.lower() != ".vrma"
-        readable = path if is_plain else write_with_skin(gltf, path, Path(folder))
+        readable = path if is_plain else write_with_skin(gltf, path, folder)
         bpy.ops.import_scene.gltf(
             filepath=str(readable), bone_heuristic="BLENDER", disable_bone_shape=True, guess_original_bind_pose=is_plain
         )
@@ -172,8 +173,25 @@ def blender_says(path: Path) -> Iterator[None]:
         with quiet():
             yield
     except RuntimeError as error:
-        reason = " ".join(str(error).removeprefix("Error: ").split()).rstrip(".")
-        raise BadFileError(f"{path}: Blender says: {reason}.") from error
+        raise BadFileError(f"{path}: Blender says: {_reason(str(error))}.") from error
+
+
+def _reason(said: str) -> str:
+    """An operator's refusal in one line; of an importer or exporter that broke down, what it broke on."""
+    lines = [line for line in said.splitlines() if line.strip() and not line.startswith("Location:")]
+    text = lines[-1] if "Traceback" in said else " ".join(lines)
+    return plain(" ".join(text.removeprefix("Error: ").split()).rstrip("."), 200)
+
+
+@contextlib.contextmanager
+def _folder_for_copies() -> Iterator[Path]:
+    """A folder for what an importer is to read in the place of a file; PadsError where there is no room for it."""
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            yield Path(folder)
+    except OSError as error:
+        where = tempfile.gettempdir()
+        raise PadsError(f"{where}: a temporary copy cannot be written: {error.strerror or error}.") from error
 
 
 @contextlib.contextmanager
@@ -198,3 +216,13 @@ def save_blend(path: Path) -> None:
     """Save a copy of the open file, whole or not at all."""
     with written_whole(path) as partial, quiet():
         bpy.ops.wm.save_as_mainfile(filepath=str(partial), copy=True, compress=True, check_existing=False)
+        _check_blend(partial, path)
+
+
+def _check_blend(written: Path, path: Path) -> None:
+    """PadsError where the file cannot be opened: Blender does not notice that a disk is full (seen in 4.5 and 5.2)."""
+    try:
+        with bpy.data.libraries.load(str(written)):
+            pass
+    except OSError as error:
+        raise PadsError(f"{path}: cannot be written in full: is there room left on the disk?") from error

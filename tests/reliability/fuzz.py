@@ -27,7 +27,8 @@ from pads_blender.errors import PadsError
 from . import seeds
 from .mutations import damage_bytes, damage_json, damage_text
 
-LONGEST_SECONDS = 2.0
+LONGEST_SECONDS = 2.0  # of the processor, so that a busy machine is not taken for a slow reader
+_LONGEST_WAIT = 60.0  # by the clock, for a reader that waits for what never comes
 _LONGEST_SENTENCE = 700
 
 
@@ -92,7 +93,7 @@ def try_input(kind: Kind, data: bytes, folder: Path, tally: Tally) -> str | None
     """Read one file; what is wrong with the way it was taken, or None."""
     path = folder / f"input{kind.suffix}"
     path.write_bytes(data)
-    before, began = sorted(folder.iterdir()), time.perf_counter()
+    before, began = sorted(folder.iterdir()), time.process_time()
     tally.tried += 1
     try:
         with time_limit(LONGEST_SECONDS):
@@ -105,7 +106,7 @@ def try_input(kind: Kind, data: bytes, folder: Path, tally: Tally) -> str | None
     except Exception as error:
         return f"{type(error).__name__}: {str(error)[:200]}"
     finally:
-        tally.slowest_seconds = max(tally.slowest_seconds, time.perf_counter() - began)
+        tally.slowest_seconds = max(tally.slowest_seconds, time.process_time() - began)
     return None if sorted(folder.iterdir()) == before else "leaves a file behind"
 
 
@@ -122,7 +123,7 @@ def _check_sentence(kind: Kind, text: str) -> str | None:
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Hang is raised inside when so much time has passed; without signals, as on Windows, there is no limit."""
+    """Hang is raised inside when it has worked, or waited, for too long; without signals, as on Windows, never."""
     if not hasattr(signal, "setitimer"):
         yield
         return
@@ -130,13 +131,16 @@ def time_limit(seconds: float) -> Iterator[None]:
     def stop(*_: object) -> None:
         raise Hang
 
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    limits = ((signal.SIGPROF, signal.ITIMER_PROF, seconds), (signal.SIGALRM, signal.ITIMER_REAL, _LONGEST_WAIT))
+    before = [signal.signal(number, stop) for number, _, _ in limits]
+    for _, timer, longest in limits:
+        signal.setitimer(timer, longest)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0.0)
-        signal.signal(signal.SIGALRM, before)
+        for (number, timer, _), handler in zip(limits, before, strict=True):
+            signal.setitimer(timer, 0.0)
+            signal.signal(number, handler)
 
 
 # --- what is asked of each reader -------------------------------------------------------------------------------------
