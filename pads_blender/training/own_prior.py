@@ -60,35 +60,41 @@ class OwnObjective(WindowObjective):
 
 @dataclass(frozen=True)
 class Start:
-    """What a run begins with: the network's size and weights (none: from scratch), and where they are from."""
+    """What a run begins with: the network's size and weights (none: from scratch), where they are from, and on what
+    terms, in the words of their contract.
+    """
 
     network: NetworkSettings
     weights: dict[str, torch.Tensor]
     origin: str
+    credits: str = ""
+    terms: str = ""
 
 
 def read_start(path: Path | None) -> Start:
     """The weights of a prior (its .json) or of a run (its checkpoint.pt); None: from scratch."""
     if path is None:
         return Start(SCRATCH_NETWORK, {}, "random weights")
+    if not path.is_file():
+        raise PriorError(f"{path}: there is no such file: name a prior's .json or a run's checkpoint.pt.")
     if path.suffix == ".pt":
         state = torch.load(path, weights_only=True, map_location="cpu")
         return Start(NetworkSettings(**state["network_settings"]), state["average"], f"the checkpoint {path.name}")
     contract = read_contract(path, "motion")
     weights = {name: torch.from_numpy(np.array(values)) for name, values in read_parameters(contract).items()}
     digest = contract["files"]["forward"]["sha256"][:8]
-    return Start(NetworkSettings(**contract["network"]), weights, f"the prior {path.name} with weights {digest}")
+    origin = f"the prior {path.name} with weights {digest}"
+    network = NetworkSettings(**contract["network"])
+    return Start(network, weights, origin, contract["training_data"], contract["license"])
 
 
 def load_weights(network: torch.nn.Module, start: Start) -> None:
-    """Put the start's weights into the network; the file holds tables beside them, which are left out."""
-    own = dict(network.named_parameters())
-    missing = sorted(name for name in own if start.weights and name not in start.weights)
-    if missing:
-        raise PriorError(f"There is no {missing[0]} in {start.origin}: it cannot be trained further.")
-    for name, values in start.weights.items():
-        if name in own:
-            own[name].data.copy_(values)
+    """Put the start's weights, if there are any, into the network; tables that a file holds beside them stay out."""
+    for name, parameter in network.named_parameters() if start.weights else ():
+        values = start.weights.get(name)
+        if values is None or values.shape != parameter.shape:
+            raise PriorError(f"There is no fitting {name} in {start.origin}: it cannot be trained further.")
+        parameter.data.copy_(values)
 
 
 def settings_for(start: Start, given: argparse.Namespace) -> TrainSettings:
@@ -153,7 +159,7 @@ def _finish(given: argparse.Namespace, library: Library, takes: OwnTakes, start:
     out, prior = given.out, given.out / PRIOR_FOLDER
     prior.mkdir(exist_ok=True)
     files = export_onnx.export_window(export_onnx.load_network(out, "window"), prior)
-    about = own_report.describe(library, takes, start.origin, bool(start.weights)) | {"device": given.device}
+    about = own_report.describe(library, takes, start.origin, start.credits, start.terms) | {"device": given.device}
     export_onnx.write_contract("window", out, files, prior, about)
     comparison = own_report.compare(takes, prior, _say)
     (out / "report.json").write_text(json.dumps(comparison.to_json(), indent=1) + "\n", encoding="utf-8")

@@ -11,7 +11,6 @@ import numpy as np
 from ..diffusion import window
 from ..diffusion.prior import load_prior
 from . import prior_report
-from .export_onnx import CREDITS
 from .own_takes import OwnTakes, minutes, windows_of
 from .scores import FROM, OURS, Score, Summary, summarise
 from .takes import Library
@@ -86,17 +85,15 @@ def _scores(
 # --- text -------------------------------------------------------------------------------------------------------------
 
 
-def describe(library: Library, takes: OwnTakes, origin: str, is_tuned: bool) -> dict[str, str]:
-    """What the contract and the model card say of this run."""
+def describe(library: Library, takes: OwnTakes, origin: str, before: str, terms: str) -> dict[str, str]:
+    """What the contract and the model card say of a run; before, terms: data and licence of its first weights."""
     subjects = len({clip.subject for clip in library.clips})
     data = f"Trained on {minutes(takes.train):.1f} minutes of the owner's own takes ({subjects} subjects in all)"
     return {
-        "training_data": f"{data}, from {origin}. " + (f"Before that: {CREDITS}" if is_tuned else ""),
-        "license": (
-            "GPL-3.0-or-later, like the shipped weights that it began with; the terms of the takes come on top"
-            if is_tuned
-            else "for the owner of the takes to say"
-        ),
+        "training_data": f"{data}, from {origin}." + (f" Before that: {before}" if before else ""),
+        "license": f"{terms}, like the weights that it began with; the terms of the takes come on top"
+        if terms
+        else "for the owner of the takes to say",
         "split": takes.rule,
         "limits": (
             "Made for takes like those that it was trained on, and measured on nothing else: on other motion it may be "

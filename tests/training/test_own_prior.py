@@ -99,7 +99,7 @@ def test_the_shipped_weights_in_torch_are_the_shipped_prior():
 
 def test_a_start_that_lacks_weights_is_refused():
     start = own_prior.Start(SMALL, {"embed.weight": torch.zeros(32, 110)}, "somewhere")
-    with pytest.raises(PriorError, match=r"blocks\.0\..* in somewhere"):
+    with pytest.raises(PriorError, match=r"no fitting embed\.bias in somewhere"):
         own_prior.load_weights(WindowNetwork(SMALL), start)
 
 
