@@ -129,7 +129,7 @@ def test_a_folder_is_mirrored_with_reports_a_log_and_a_table(folder, tmp_path, c
     assert run("clean", folder, "-o", out, "--reports", "--log", log, *QUICK) == 1
     assert results(out) == ["a.bvh", "a.bvh.pads.json", "day two/c.bvh", "day two/c.bvh.pads.json"]
     report = json.loads((out / "a.bvh.pads.json").read_text())
-    assert report["frames"] == 40 and report["device"] == "CPU (ONNX Runtime)" and len(report["rig"]) == 16
+    assert report["frames"] == 40 and report["device"].startswith("CPU (") and len(report["rig"]) == 16
     events = [json.loads(line) for line in log.read_text().splitlines()]
     assert [event["event"] for event in events] == ["start", "done", "failed", "done", "end"]
     assert events[2]["file"] == str(folder / "b.bvh") and "line 1" in events[2]["error"]
