@@ -28,14 +28,18 @@ _JUMP_METRES, _AROUND = 0.25, 2  # further than this from the median of so many 
 
 
 def likely_start(
-    views: Sequence[View], pelvis: np.ndarray | None = None, rng: np.random.Generator | None = None
+    views: Sequence[View],
+    pelvis: np.ndarray | None = None,
+    rng: np.random.Generator | None = None,
+    hop: int = HOP,
 ) -> np.ndarray:
     """World positions (F, J, 3) of usual poses that fit the keypoints, in a take at 30 frames a second.
 
     pelvis (F, 3): its path where it is known. With rng: one of the ways that it may have been, for other hypotheses.
+    hop: frames of the take from one fit to the next.
     """
     frames = len(views[0].points)
-    rows = np.unique(np.append(np.arange(0, frames, HOP), frames - 1))
+    rows = np.unique(np.append(np.arange(0, frames, hop), frames - 1))
     place, sigma = first_guess([view.rows(rows) for view in views])[:, 0], _PLACE_METRES
     every = at_every_frame(place[:, None], rows, frames)
     if pelvis is not None:

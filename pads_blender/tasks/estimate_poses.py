@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ..diffusion.dps import noise_aware_guidance
+from ..diffusion.dps import Guidance, noise_aware_guidance
 from ..diffusion.prior import Prior
 from ..diffusion.projection import Projection, start_on_rays
 from ..diffusion.rays import View
@@ -34,21 +34,27 @@ def sample(
     rng: np.random.Generator,
     is_drawn: bool = False,
     on_step: OnStep | None = None,
+    guidance: Guidance | None = None,
 ) -> np.ndarray:
-    """Positions (F, J, 3) in the model's metres; is_drawn makes no difference, for every sample is drawn."""
+    """Positions (F, J, 3) in the model's metres; is_drawn makes no difference, for every sample is drawn.
+
+    guidance: of dps, the paper's rho_t; None: the one that knows the noise.
+    """
     pelvis = first_guess(views)[:, 0] if asked.pelvis is None else asked.pelvis
     operator = Projection(views, pelvis, asked.pelvis is not None)
     steps = asked.steps or DEFAULT_STEPS[asked.sampler]
     schedule = karras_schedule(steps, START_METRES, END_METRES, unit=prior.unit)
-    sampler = functools.partial(SAMPLERS[asked.sampler], **_options(asked.sampler, views, prior))
+    sampler = functools.partial(SAMPLERS[asked.sampler], **_options(asked.sampler, views, prior, guidance))
     start = start_on_rays(views[0], pelvis)
     fit = sampler(prior, operator, operator.measured, schedule, rng, start=start, on_step=on_step)
     return fit.positions_world
 
 
-def _options(sampler: str, views: Sequence[View], prior: Prior) -> dict:
+def _options(sampler: str, views: Sequence[View], prior: Prior, guidance: Guidance | None) -> dict:
     if sampler == "prox":
         return {"denoiser_error": prior.error(_PRIOR_ERROR_FACTOR)}
+    if guidance is not None:
+        return {"guidance": guidance}
     squared, error = np.square(np.concatenate([view.joints for view in views])), prior.error()
 
     def keypoint_error(sigma: float) -> np.ndarray:

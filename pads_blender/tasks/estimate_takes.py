@@ -2,14 +2,14 @@
 
 A camera measures across its rays and hardly along them, which no noise map of the prior can say. So the two take turns:
 the prior looks at the take at one noise level for all joints (a motion at that distance from the truth), then every
-frame is fitted to its rays in closed form, joints by themselves and the body as a whole: DiffPIR (Zhu et al. 2023) with
-the projection made linear at the last depths. Depth, path and pose are solved together, and no gradient is needed.
+frame is fitted to its rays in closed form, joints together as poses err: DiffPIR (Zhu et al. 2023) with the projection
+made linear at the last depths. Depth, path and pose are solved together, and no gradient is needed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,16 +23,30 @@ from .windows import MotionPrior, denoise_windows, frames_per_step, thin_out
 
 OnStep = Callable[[int, int], None]
 DEFAULT_STEPS = 12
-WIDEST_METRES, FINEST_METRES = 0.2, 0.008  # noise levels
 # The prior's rms error per coordinate at 0.1 m of noise, and how it grows with the level; measured on validation takes.
 _ERROR_METRES, _ERROR_POWER = 0.015, 0.7
-PRIOR_ERROR_FACTOR = 8.0  # errors that frames and joints share weigh more than those of independent noise
-BODY_SHARE = 0.5  # what the body as a whole errs by, in errors of one joint
-# Of each level: between none, a descent, and all, a sample. Of 0, 0.25, 0.5 and 0.8 on four validation takes with noisy
-# 2D: 26.0, 24.4, 23.1 and 24.0 mm. Of factors 2.5, 4 and 6 above: 25.5, 23.1 and 23.6 (6 at 0.8). No finer search.
-FRESH_NOISE = 0.5
 _SIDES_BELOW = 0.2  # metres: from this level on left and right are told apart
 _POLISH = 3.0
+
+
+@dataclass(frozen=True)
+class Descent:
+    """How the noise falls; settings by `python -m pads_blender.training.estimate_tuning`, on validation takes.
+
+    widest, finest: noise levels in metres. error_factor: errors that frames share weigh more than those of independent
+    noise. body_share: what the body as a whole errs by, in errors of one joint. fresh_noise, of each level: between
+    none, a descent, and all, a sample.
+    """
+
+    widest: float = 0.2
+    finest: float = 0.008
+    error_factor: float = 8.0
+    body_share: float = 0.5
+    fresh_noise: float = 0.5
+
+    def prior_error(self, level: float) -> float:
+        """Metres per coordinate by which the denoised take may be off at a noise level."""
+        return self.error_factor * _ERROR_METRES * (level / 0.1) ** _ERROR_POWER
 
 
 @dataclass(frozen=True)
@@ -43,6 +57,7 @@ class Asked:
     pelvis: np.ndarray | None = None
     sampler: str = "dps"
     steps: int | None = None
+    descent: Descent = Descent()
 
 
 def sample(
@@ -58,7 +73,7 @@ def sample(
     slow, middle = zip(*[_thinned(view, step) for view in views], strict=True)
     pelvis = None if asked.pelvis is None else asked.pelvis[np.round(middle[0]).astype(int)]
     guess = likely_start(slow, pelvis, rng if is_drawn else None)
-    found = _descend(slow, guess, pelvis, asked.steps or DEFAULT_STEPS, prior, rng, on_step)
+    found = _descend(slow, guess, replace(asked, pelvis=pelvis), prior, rng, on_step)
     found = _polished(found)
     return found if step == 1 else at_every_frame(found, middle[0], len(views[0].points))
 
@@ -66,30 +81,26 @@ def sample(
 def _descend(
     views: Sequence[View],
     guess: np.ndarray,
-    pelvis: np.ndarray | None,
-    steps: int,
+    asked: Asked,
     prior: MotionPrior,
     rng: np.random.Generator,
     on_step: OnStep | None,
 ) -> np.ndarray:
+    descent, pelvis, steps = asked.descent, asked.pelvis, asked.steps or DEFAULT_STEPS
     x, errors = _placed(guess, pelvis), PoseErrors.about(guess)
-    for number, level in enumerate(np.geomspace(WIDEST_METRES, FINEST_METRES, steps), start=1):
-        noisy = x + FRESH_NOISE * level * rng.standard_normal(x.shape)
+    for number, level in enumerate(np.geomspace(descent.widest, descent.finest, steps), start=1):
+        noisy = x + descent.fresh_noise * level * rng.standard_normal(x.shape)
         expected = _placed(
             denoise_windows(prior, noisy, np.full(x.shape[:2], level), int(rng.integers(1 << 16))), pelvis
         )
-        error, body = prior_error(level), BODY_SHARE * prior_error(level) if pelvis is None else 0.0
+        error = descent.prior_error(level)
+        body = descent.body_share * error if pelvis is None else 0.0
         variance = np.full(len(MODEL), error**2)
         sided = [exchange_sides(v, expected, variance) for v in views] if level < _SIDES_BELOW else views
         x = _placed(errors.fit(sided, expected, level, error, body), pelvis)
         if on_step:
             on_step(number, steps)
     return x
-
-
-def prior_error(level: float) -> float:
-    """Metres per coordinate by which the denoised take may be off at a noise level."""
-    return PRIOR_ERROR_FACTOR * _ERROR_METRES * (level / 0.1) ** _ERROR_POWER
 
 
 def _placed(positions: np.ndarray, pelvis: np.ndarray | None) -> np.ndarray:

@@ -3,44 +3,71 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from ..core.skeleton import MODEL
+from ..diffusion.dps import constant_guidance
 from ..diffusion.prior import Prior
 from ..diffusion.rays import fit_pelvis, fit_rays
-from ..tasks import temporal
+from ..tasks import estimate_poses, temporal
 from ..tasks.estimate import EstimateSettings, Shot, as_view, estimate_motion
+from ..tasks.estimate_paths import likely_start
 from ..tasks.estimate_start import first_guess
+from ..tasks.estimate_takes import Asked
 from ..tasks.noise import estimate_noise
 from .mixture_prior import mixture_prior
 
 DPS, MIXTURE, ZEDO = "DPS, each frame", "Gaussian mixture, each frame", "ZeDO-like, each frame"
-SMOOTHED = "DPS smoothed, width by the truth"
-ZEDO_STEPS, ZEDO_LEVELS = 40, (0.1, 0.005)
+CONSTANT, SMOOTHED, PROX = "DPS, constant rho", "DPS smoothed, width by the truth", "prox, each frame"
+RHO = 0.5  # of 0.1, 0.25 and 0.5 by the tuning command
 MIXTURE_STEPS, MIXTURE_LEVELS = 20, (0.15, 0.01)
 _SMOOTHING = (1.0, 2.0, 4.0, 8.0)  # times the noise that a joint's path shows
 _ON_THE_RAY = 0.5  # metres: so weak a prior leaves a joint where its ray is, at the depth that it had
 
 
-def zedo_like(shot: Shot, settings: EstimateSettings, prior: Prior) -> np.ndarray:
-    """After ZeDO (Jiang et al. 2024): a usual pose is placed and turned to fit, then joints go to their rays, the pose
-    is placed anew and denoised, at levels that fall from ZEDO_LEVELS[0].
+@dataclass(frozen=True)
+class Zedo:
+    """Steps, noise levels in metres, and of the reverse process's own step towards the denoised pose how much."""
 
-    Its own prior, its clusters of poses to start with and its 1,000 steps are not ours; positions (F, J, 3).
+    steps: int = 100
+    first: float = 0.1
+    last: float = 0.005
+    rate: float = 1.0
+
+
+ZEDO_TUNED = Zedo()
+
+
+def zedo_like(shot: Shot, settings: EstimateSettings, prior: Prior, how: Zedo = ZEDO_TUNED) -> np.ndarray:
+    """After ZeDO (Jiang et al. 2024): a pose is placed and turned to fit, then joints go to their rays, the pose is
+    placed anew and takes a step of the reverse process, at levels that fall from how.first.
+
+    Its own prior is not ours, and it begins at clusters of poses: here at the start of our own estimate; positions
+    (F, J, 3).
     """
     view = as_view(shot, settings)
-    positions = first_guess([view])
+    positions = likely_start([view], settings.pelvis, hop=1)
     pelvis = positions[:, 0] if settings.pelvis is None else settings.pelvis
     pose = positions - positions[:, :1]
     near, body = np.full(len(MODEL), _ON_THE_RAY), 1e-3
-    for level in np.geomspace(*ZEDO_LEVELS, ZEDO_STEPS):
+    levels = np.geomspace(how.first, how.last, how.steps)
+    step = how.rate * (1.0 - (levels[1] / levels[0]) ** 2)
+    for level in levels:
         if settings.pelvis is None:
             pelvis = fit_pelvis([view], pose, pelvis, np.full(len(MODEL), level**2))
         on_rays = fit_rays([view], pose + pelvis[:, None], near, body, nu=1e9).positions
-        pose = np.asarray(prior.denoise(on_rays - on_rays[:, :1], float(level)), float)
+        pose = on_rays - on_rays[:, :1]
+        pose = pose + step * (np.asarray(prior.denoise(pose, float(level)), float) - pose)
     return pose + pelvis[:, None]
+
+
+def constant_rho(shot: Shot, settings: EstimateSettings, prior: Prior, rho: float = RHO) -> np.ndarray:
+    """The paper's algorithm with one rho for all steps, as it is printed; positions (F, J, 3)."""
+    asked, rng = Asked(30.0, settings.pelvis), np.random.default_rng([settings.seed, 0])
+    return estimate_poses.sample([as_view(shot, settings)], asked, prior, rng, guidance=constant_guidance(rho))
 
 
 def mixture(shot: Shot, settings: EstimateSettings, folder: Path) -> np.ndarray:
@@ -68,5 +95,5 @@ def smoothed(positions: np.ndarray, error: Callable[[np.ndarray], float]) -> np.
 
 
 def single_frames(shot: Shot, settings: EstimateSettings, prior: Prior) -> np.ndarray:
-    """The paper's algorithm, (F, J, 3)."""
+    """The paper's algorithm, or prox as the settings say, (F, J, 3)."""
     return estimate_motion([shot], 30.0, settings, prior).positions

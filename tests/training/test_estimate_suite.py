@@ -41,11 +41,12 @@ def test_the_detector_errs_as_stated():
         assert (moved[:, limb].all(axis=1) == moved[:, limb].any(axis=1)).all()
 
 
-def test_zedo_like_fits_the_keypoints(monkeypatch):
-    monkeypatch.setattr(estimate_rivals, "ZEDO_STEPS", 6)
+def test_zedo_like_fits_the_keypoints():
     few = WALK[:4]
     shot = film(few, draw_camera(few, np.random.default_rng(2)), EXACT, np.random.default_rng(0))
-    found = estimate_rivals.zedo_like(shot, EstimateSettings(), load_prior("pose", threads=1))
+    found = estimate_rivals.zedo_like(
+        shot, EstimateSettings(), load_prior("pose", threads=1), estimate_rivals.Zedo(steps=6)
+    )
     points = shot.camera.project(np.einsum("kj,fja->fka", HUMAN36M_17.joints, found))
     assert np.linalg.norm(points - shot.keypoints.points, axis=-1).mean() < 60.0
 
@@ -58,13 +59,13 @@ def test_smoothing_is_the_best_of_its_widths():
 
 def test_the_suite_scores_every_method_under_every_case(tmp_path, monkeypatch):
     monkeypatch.setattr(estimate_suite, "SEGMENT_FRAMES", 16)
-    monkeypatch.setattr(estimate_rivals, "ZEDO_STEPS", 2)
-    monkeypatch.setattr(estimate_poses, "DEFAULT_STEPS", {"dps": 2})
+    monkeypatch.setattr(estimate_poses, "DEFAULT_STEPS", {"dps": 2, "prox": 2})
     monkeypatch.setattr(estimate_takes, "DEFAULT_STEPS", 2)
-    monkeypatch.setattr(estimate_rivals, "mixture", lambda shot, settings, folder: np.zeros((8, 22, 3)))
+    monkeypatch.setattr(estimate_rivals, "mixture", lambda shot, settings, folder: np.zeros((4, 22, 3)))
     setup = Setup(write_folder(tmp_path), limit=1)
     (score,) = estimate_suite.estimate(setup, [estimate_suite.Case("noisy", NOISY, False)])
     assert set(score.values) == {
-        "PADS", estimate_rivals.DPS, estimate_rivals.ZEDO, estimate_rivals.MIXTURE, estimate_rivals.SMOOTHED
+        "PADS", estimate_rivals.DPS, estimate_rivals.CONSTANT, estimate_rivals.ZEDO, estimate_rivals.MIXTURE,
+        estimate_rivals.SMOOTHED, estimate_rivals.PROX,
     }  # fmt: skip
     assert all(np.isfinite(list(m.values())).all() for m in score.measures.values())
