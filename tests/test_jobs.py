@@ -79,3 +79,25 @@ def test_time_left_is_told_once_it_means_something():
     assert jobs.Progress(0.25, 30.0).seconds_left == pytest.approx(90.0)
     assert jobs.Progress(0.5, 0.5).seconds_left is None
     assert jobs.Progress(0.001, 5.0).seconds_left is None
+
+
+def test_what_nobody_waits_for_runs_beside_a_job_and_can_be_stopped():
+    behind = jobs.start_behind("Behind", endless)
+    assert jobs.running() is None and jobs.is_busy_behind()
+    assert jobs.start_behind("Again", endless) is behind
+    job = jobs.start("Beside", lambda on_step: 1)
+    assert wait_for(job).result == 1
+    jobs.stop()
+    assert jobs.is_busy_behind()
+    jobs.stop_behind()
+    behind.join()
+    assert not jobs.is_busy_behind()
+
+
+def test_a_reserved_job_stands_in_the_way_before_its_work_begins():
+    job = jobs.reserve("Reading")
+    with pytest.raises(PadsError, match="still busy"):
+        jobs.start("Second", lambda on_step: 2)
+    assert job.drain() is None
+    job.begin(lambda on_step: 3)
+    assert wait_for(job).result == 3
