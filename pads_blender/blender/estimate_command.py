@@ -19,6 +19,7 @@ from ..tasks.estimate import STATURE, EstimateSettings, Hypothesis, Shot, estima
 from ..tasks.estimate_size import scale_above_floor
 from .batch_inputs import check_outputs
 from .batch_log import say
+from .computer import read_host
 from .progress import Progress
 
 DONE, FAILED = 0, 1
@@ -87,7 +88,7 @@ def _estimate(options: argparse.Namespace, progress: Progress) -> tuple[list[Hyp
     """What may have been filmed, and the size of the body."""
     stature = STATURE if options.stature is None else options.stature
     settings = EstimateSettings(known_scale(stature), seed=options.seed, hypotheses=options.hypotheses)
-    shots, prior = _shots(options), load_prior(options.prior)
+    shots, prior = _shots(options), load_prior(options.prior, host=read_host())
     if options.floor is not None:
         scale = scale_above_floor(shots, options.fps, settings, prior, options.floor)
         settings = replace(settings, body_scale=scale)

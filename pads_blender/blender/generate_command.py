@@ -19,6 +19,7 @@ from ..errors import BadFileError, PadsError
 from ..paths import written_whole
 from ..tasks.generate import GenerateSettings, generate_poses
 from ..tasks.in_between import InBetweenSettings, in_between_take
+from .computer import read_host
 from .evaluated_reader import read_rig
 from .exports import WRITABLE, export_motion
 from .file_jobs import Source, open_source
@@ -85,7 +86,7 @@ def _in_between(options: argparse.Namespace, show: Callable[[int, int], None]) -
     mapping = read_mapping(opened.armatures[0])
     before = read_rig(opened.armatures[0], mapping)
     is_key, settings = np.isin(before.frames, options.keys), InBetweenSettings(max(0, options.variation))
-    after = in_between_take(before, mapping, is_key, settings, load_prior("motion"), show)
+    after = in_between_take(before, mapping, is_key, settings, load_prior("motion", host=read_host()), show)
     _write(opened, before, after, options.output)
     return f"{int(is_key.sum())} key poses joined, {options.output}"
 
@@ -104,7 +105,7 @@ def _generate(options: argparse.Namespace, show: Callable[[int, int], None]) -> 
     if options.output.suffix.lower() != ".bvh":
         raise BadFileError(f"{options.output}: a .bvh file is written: name one.")
     settings = GenerateSettings(max(1, options.count), options.seed)
-    poses = generate_poses(settings, load_prior("pose"), show)
+    poses = generate_poses(settings, load_prior("pose", host=read_host()), show)
     poses[..., 2] -= poses[..., 2].min(axis=1, keepdims=True)  # standing on the ground
     motion = Motion(poses, np.ones(poses.shape[:2], bool), _POSES_A_SECOND)
     with written_whole(options.output) as partial:
