@@ -149,6 +149,7 @@ def _correct(writer: "_Writer", after: RigTake) -> Parts[None]:
         location = np.where(moved[..., None], aimed.location, present.location)
         scale = np.where(stretched[..., None], aimed.scale, present.scale)
         aimed = replace(present, rotation=rotation, location=location, scale=scale)
+        yield 1.0  # both take their time
         writer.write(present, aimed, only_keyed=True)
 
 
