@@ -201,23 +201,47 @@ def wait_until(condition, seconds: float = 60.0) -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.skipif(not shutil.which("pgrep"), reason="pgrep is not there")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_ends_all_processes_and_leaves_nothing_half_written(folder, tmp_path, dirty_text, number):
+@pytest.fixture
+def many(folder, dirty_text) -> Path:
+    """So many takes that a batch is stopped in the middle."""
     for place in range(20):
         (folder / f"more{place:02}.bvh").write_text(dirty_text(seed=place))
+    return folder
+
+
+def is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(not shutil.which("pgrep"), reason="pgrep is not there")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_ends_all_processes_and_leaves_nothing_half_written(many, tmp_path, number):
     out = tmp_path / "out"
-    running = program("clean", folder, "-o", out, "--jobs", "2", *QUICK)
+    running = program("clean", many, "-o", out, "--jobs", "2", *QUICK)
     wait_until(lambda: out.is_dir() and results(out))
     started = children(running.pid)
     running.send_signal(number)
     said = running.communicate(timeout=60)[1]
     assert running.returncode == 130 and "interrupted" in said
-    assert len(started) == 2
-    for pid in started:
-        with pytest.raises(ProcessLookupError):
-            os.kill(pid, 0)
+    assert len(started) == 2 and not any(map(is_running, started))
     assert 0 < len(results(out)) < 23
+    assert not [name for name in results(out) if ".pads-" in name]
+
+
+@pytest.mark.skipif(not shutil.which("pgrep"), reason="pgrep is not there")
+def test_processes_whose_batch_was_killed_finish_their_file_and_end(many, tmp_path):
+    out = tmp_path / "out"
+    running = program("clean", many, "-o", out, "--jobs", "2", *QUICK)
+    wait_until(lambda: out.is_dir() and results(out))
+    started = children(running.pid)
+    running.kill()
+    running.communicate(timeout=60)
+    wait_until(lambda: not any(map(is_running, started)))
+    assert len(started) == 2 and 0 < len(results(out)) < 23
     assert not [name for name in results(out) if ".pads-" in name]
 
 
