@@ -24,7 +24,7 @@ answer = len(curves[0].keyframe_points)
 TIMED = """
 import functools
 operator = sys.modules["bl_ext.user_default.pads_mocap.blender.operators_clean"].PADS_OT_clean
-calls = globals()["calls"] = {"start": [], "job": [], "end": []}
+calls = bpy.app.driver_namespace["calls"] = {"start": [], "job": [], "end": []}
 def timed(method):
     @functools.wraps(method)
     def wrapped(self, context, event):
@@ -39,6 +39,7 @@ bpy.utils.unregister_class(operator)
 operator.invoke, operator.modal = timed(operator.invoke), timed(operator.modal)
 bpy.utils.register_class(operator)
 """
+CALLS = "bpy.app.driver_namespace['calls']"
 PRESS = """
 with bpy.context.temp_override(window=window(), area=area(), region=region("WINDOW")):
     bpy.ops.pads.clean("INVOKE_DEFAULT")
@@ -55,8 +56,8 @@ def test_a_long_take_leaves_the_window_free(program, rig, screenshots):
     program.run(TIMED)
     Sidebar(program)
     program.run(PRESS)
-    wait_for(lambda: program.ask("bool(calls['end'])"), seconds=600.0, every=2.0)
-    seconds = program.ask("calls")
+    wait_for(lambda: program.ask(f"bool({CALLS}['end'])"), seconds=600.0, every=2.0)
+    seconds = program.ask(CALLS)
     screenshots.mkdir(exist_ok=True)
     (screenshots / "pauses.json").write_text(json.dumps({name: sorted(each)[-20:] for name, each in seconds.items()}))
     assert max(seconds["start"]) < 2.0 and max(seconds["end"]) < 2.0
