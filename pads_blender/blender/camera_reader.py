@@ -10,7 +10,8 @@ import numpy as np
 from ..core.camera import Camera, from_blender_axes
 from ..core.keypoints import Keypoints
 from ..errors import TakeError
-from .evaluation import evaluate
+from .evaluation import evaluate_in_parts
+from .parts import Parts, finish
 
 _SAME = 1e-6
 
@@ -53,19 +54,26 @@ def render_size(scene: bpy.types.Scene) -> ImageSize:
 
 def read_camera(camera: bpy.types.Object, size: ImageSize, frames: np.ndarray) -> CameraPath:
     """The camera at scene frames (F,), as constraints, keys and drivers have it; TakeError for one without a lens."""
+    return finish(read_camera_in_parts(camera, size, frames))
+
+
+def read_camera_in_parts(camera: bpy.types.Object, size: ImageSize, frames: np.ndarray) -> Parts[CameraPath]:
+    """The same, a part for each frame."""
     if camera.data.type != "PERSP":
         raise TakeError(f"Camera {camera.name} is {_KINDS.get(camera.data.type, 'special')}: choose a perspective one.")
-    lenses, matrices = [], []
-    for each in evaluate(camera, frames):
-        lenses.append(intrinsics(each.data, size))
-        matrices.append(np.array(each.matrix_world, float))
-    lens, path = np.array(lenses), from_blender_axes(np.array(matrices))
+    read = yield from evaluate_in_parts(camera, frames, lambda each: _lens_and_place(each, size))
+    lens, path = read[:, 0, :3, :3], from_blender_axes(read[:, 1])
     zoom = lens if np.ptp(lens, axis=0).max() > _SAME * lens.max() else None
     still = np.ptp(path, axis=0).max() <= _SAME * max(1.0, np.abs(path).max())
     return CameraPath(Camera(lens[0], path[0] if still else path, size.width, size.height), zoom)
 
 
 _KINDS = {"ORTHO": "orthographic", "PANO": "panoramic"}
+
+
+def _lens_and_place(camera: bpy.types.Object, size: ImageSize) -> np.ndarray:
+    """Intrinsics, in a corner of zeros, and matrix in the world (2, 4, 4)."""
+    return np.array([np.pad(intrinsics(camera.data, size), (0, 1)), camera.matrix_world], float)
 
 
 def intrinsics(lens: bpy.types.Camera, size: ImageSize) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,11 @@ import numpy as np
 
 from ..core.film import Film
 from ..errors import TakeError
-from .camera_reader import ImageSize, read_camera, render_size
+from .camera_reader import ImageSize, read_camera_in_parts, render_size
 from .chosen import chosen_frames
+from .evaluation import find_object
 from .film_reader import chosen_empties, clip_size, read_empties, read_file, read_tracks
+from .parts import Parts
 
 if TYPE_CHECKING:
     from ..tasks.estimate import Shot
@@ -36,35 +39,51 @@ def film_name(film: PADS_PG_film) -> str:
     """What to call an action that comes from a film."""
     if film.source == "FILE":
         return Path(film.file.rstrip("/\\")).stem or "Film"
-    return film.clip.name if film.source == "TRACKS" else "Empties"
+    return Path(film.clip.name).stem if film.source == "TRACKS" else "Empties"
 
 
-def read_shots(scene: bpy.types.Scene, bones: Mapping[str, str]) -> tuple[list[Shot], np.ndarray]:
-    """What each film shows at the frames (F,) of the first one; bones: joints of the rig's bones, for names."""
+def read_shots(scene: bpy.types.Scene, bones: Mapping[str, str]) -> Parts[tuple[list[Shot], np.ndarray]]:
+    """What each film shows at the frames (F,) of the first one, a frame a part; bones: joints of the rig's bones."""
     from ..tasks.estimate import Shot  # not above: Blender's start must not wait for it
 
-    shots, frames = [], None
-    for film in scene.pads_estimate.films:
-        size = _image_size(scene, film)
-        shown = _read_points(film, size, bones)
-        if frames is None:
-            frames = _own_frames(scene) if shown is None else _whole_frames(scene, shown)
-        path = read_camera(film.camera or scene.camera, size, frames)
-        if shown is None:
-            keypoints = read_empties(chosen_empties(scene, film.collection), path, frames, bones).keypoints
+    sources = [_read_source(scene, film, bones) for film in scene.pads_estimate.films]
+    first = sources[0].film
+    frames = _own_frames(scene) if first is None else _whole_frames(scene, first)
+    shots = []
+    for each in sources:
+        path = yield from read_camera_in_parts(find_object(*each.camera), each.size, frames)
+        if each.film is None:
+            empties = [find_object(*empty) for empty in each.empties]
+            keypoints = (yield from read_empties(empties, path, frames, bones)).keypoints
         else:
-            keypoints = path.unzoomed_keypoints(shown.at(frames))
+            keypoints = path.unzoomed_keypoints(each.film.at(frames))
         shots.append(Shot(keypoints, path.camera))
     return shots, frames
 
 
-def _read_points(film: PADS_PG_film, size: ImageSize, bones: Mapping[str, str]) -> Film | None:
-    """Points on their own frames; None of empties, which have a place in every frame."""
+@dataclass(frozen=True)
+class _Source:
+    """A film's points on its own frames, or empties, which have a place in every frame; objects by number and name."""
+
+    camera: tuple[int, str]
+    size: ImageSize
+    film: Film | None
+    empties: tuple[tuple[int, str], ...] = ()
+
+
+def _read_source(scene: bpy.types.Scene, film: PADS_PG_film, bones: Mapping[str, str]) -> _Source:
+    camera, size = film.camera or scene.camera, _image_size(scene, film)
+    chosen = (camera.session_uid, camera.name)
+    if film.source == "EMPTIES":
+        empties = chosen_empties(scene, film.collection)
+        return _Source(chosen, size, None, tuple((each.session_uid, each.name) for each in empties))
+    return _Source(chosen, size, _read_points(film, size, bones))
+
+
+def _read_points(film: PADS_PG_film, size: ImageSize, bones: Mapping[str, str]) -> Film:
     if film.source == "TRACKS":
         return read_tracks(film.clip, bones)
-    if film.source == "FILE":
-        return read_file(Path(bpy.path.abspath(film.file)), size, film.fps, film.start)
-    return None
+    return read_file(Path(bpy.path.abspath(film.file)), size, film.fps, film.start)
 
 
 def _image_size(scene: bpy.types.Scene, film: PADS_PG_film) -> ImageSize:

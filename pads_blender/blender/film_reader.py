@@ -17,7 +17,8 @@ from ..core.keypoints import Keypoints
 from ..core.point_names import NAMED_POINTS, find_points
 from ..errors import TakeError
 from .camera_reader import CameraPath, ImageSize
-from .evaluation import evaluate
+from .evaluation import evaluate_in_parts, find_object
+from .parts import Parts
 from .rig_reader import scene_fps
 
 _LEAST_POINTS = 4  # with names, for a body to be found
@@ -69,30 +70,34 @@ def chosen_empties(scene: bpy.types.Scene, collection: bpy.types.Collection | No
 
 def read_empties(
     empties: Sequence[bpy.types.Object], path: CameraPath, frames: np.ndarray, bones: Mapping[str, str]
-) -> Film:
-    """Empties whose names stand for points of a body, as the camera sees them at scene frames (F,).
+) -> Parts[Film]:
+    """Empties whose names stand for points of a body, as the camera sees them at scene frames (F,), a part a frame.
 
     Not seen where one is disabled in viewports, or lies behind the camera.
     """
     found = _named([each.name for each in empties], bones, "The scene", "empties")
-    keypoints, shown = _unseen(len(frames)), [empties[number] for number in found]
-    places, is_shown = _places(shown, frames)
+    keypoints = _unseen(len(frames))
+    places, is_shown = yield from _places([empties[number] for number in found], frames)
     ahead = path.camera.to_camera(places)[..., 2] > 0.0
+    projected = path.camera.project(places)
     for column, point in enumerate(found.values()):
         seen = (is_shown & ahead)[:, column] & (keypoints.confidence[:, point] == 0.0)
-        keypoints.points[seen, point] = path.camera.project(places)[seen, column]
+        keypoints.points[seen, point] = projected[seen, column]
         keypoints.confidence[seen, point] = 1.0
     return Film(keypoints, frames)
 
 
-def _places(empties: Sequence[bpy.types.Object], frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _places(empties: Sequence[bpy.types.Object], frames: np.ndarray) -> Parts[tuple[np.ndarray, np.ndarray]]:
     """Where the empties are in the world (F, N, 3), and when (F, N) bool they are not disabled."""
-    places, is_shown = np.empty((len(frames), len(empties), 3)), np.empty((len(frames), len(empties)), bool)
-    for row, _ in enumerate(evaluate(empties[0], frames)):
-        depsgraph = bpy.context.evaluated_depsgraph_get()
-        places[row] = [each.evaluated_get(depsgraph).matrix_world.translation for each in empties]
-        is_shown[row] = [not each.hide_viewport for each in empties]
-    return places, is_shown
+    known = [(each.session_uid, each.name) for each in empties]  # between two parts any of them may be deleted
+
+    def read(_: bpy.types.Object) -> np.ndarray:
+        depsgraph, present = bpy.context.evaluated_depsgraph_get(), [find_object(*each) for each in known]
+        places = [each.evaluated_get(depsgraph).matrix_world.translation for each in present]
+        return np.array([(*place, not each.hide_viewport) for place, each in zip(places, present, strict=True)], float)
+
+    found = yield from evaluate_in_parts(empties[0], frames, read)
+    return found[..., :3], found[..., 3] > 0
 
 
 def _named(names: Sequence[str], bones: Mapping[str, str], where: str, kind: str) -> dict[int, int]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import bpy
 
 from . import compat
+from .evaluation import find_object
 from .job_operator import JobOperator
+from .parts import Parts
 from .reporting import OperatorResult, has_strips, is_idle, reports_errors
 from .rig_mapping import read_mapping
 from .rig_reader import scene_fps
@@ -39,21 +41,22 @@ class PADS_OT_estimate(JobOperator, bpy.types.Operator):  # noqa: N801 - Blender
             cls.poll_message_set(missing)
         return not missing
 
-    def prepare(self, context: bpy.types.Context) -> Task:
+    def prepare(self, context: bpy.types.Context) -> Parts[Task]:
         """The films' points and cameras, and the armature at rest."""
         from .estimate_job import Request, new_armature_task, rig_task
         from .estimate_reader import film_name, read_shots
         from .estimate_target import read_target
 
         scene, settings, armature = context.scene, context.scene.pads_estimate, target_armature(context)
-        shots, frames = read_shots(scene, _joints_of_bones(armature))
-        name = film_name(settings.film)
-        request = Request(shots, frames, scene_fps(), name, settings.hypotheses, scene.pads.seed)
-        if armature is None:
-            return new_armature_task(
-                request, settings.stature if settings.size_from == "STATURE" else None, settings.floor
-            )
-        return rig_task(request, read_target(armature, frames, scene.pads.switch_to_fk))
+        stature = settings.stature if settings.size_from == "STATURE" else None
+        asked = (film_name(settings.film), settings.hypotheses, scene.pads.seed)
+        floor, switch_to_fk, fps = settings.floor, scene.pads.switch_to_fk, scene_fps()
+        target = None if armature is None else (armature.session_uid, armature.name)
+        shots, frames = yield from read_shots(scene, _joints_of_bones(armature))
+        request = Request(shots, frames, fps, *asked)
+        if target is None:
+            return new_armature_task(request, stature, floor)
+        return rig_task(request, read_target(find_object(*target), frames, switch_to_fk))
 
 
 class PADS_OT_add_film(bpy.types.Operator):  # noqa: N801 - Blender's own pattern

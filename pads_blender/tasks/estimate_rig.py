@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
 
@@ -23,22 +24,18 @@ from .estimate import EstimateSettings, Hypothesis, OnStep, Shot, as_view, estim
 from .noise import estimate_noise
 
 # Metres on the model: how near the segments stay to the estimate's and then, tighter and tighter, to the last fit,
-# smoothed; how near to their length, and the body to its place. Set on three takes of the rig files, so that joints lie
-# within about a pixel of exact points and shake little more than the take itself.
+# steadied; how near to their length, and the body to its place. Chosen by hand on three takes of other rigs, filmed by
+# a camera nearby: joints then lie about a pixel of 1000 from exact points and shake twice as much as those of the take.
 _SEGMENT, _LENGTH, _BODY = (0.1, 0.05, 0.025), 0.002, 0.5
 _ROUNDS = 3  # of each fit, for lengths are linear only near by
-_POLISH = 4.0  # times the noise that the change shows
+_STEADY = 16.0  # times the noise that the last fit shows
+_ESTIMATE_OFF = 0.06  # metres by which the estimate may be off, and the points right
 _PIECE = 500  # frames that are fitted at a time, for memory
 _SEEN_SHARE = 0.002  # of a person's extent in the image: how near to the points the rig is to lie
 # Joints that keep their distance: every one from its parent, and those that sit on one bone from each other.
 _SEGMENTS = tuple((joint, parent) for joint, parent in enumerate(MODEL.parents) if parent >= 0)
-_PAIRS = (
-    *_SEGMENTS,
-    tuple(MODEL.indices("left_hip", "right_hip")),
-    tuple(MODEL.indices("left_collar", "right_collar")),
-    tuple(MODEL.indices("neck", "left_collar")),
-    tuple(MODEL.indices("neck", "right_collar")),
-)
+_ON_ONE_BONE = (("left_hip", "right_hip", "spine"), ("left_collar", "right_collar", "neck"))
+_PAIRS = (*_SEGMENTS, *(pair for names in _ON_ONE_BONE for pair in combinations(MODEL.indices(*names), 2)))
 
 
 @dataclass(frozen=True)
@@ -91,9 +88,10 @@ def lay_on_points(residual: Residual, views: Sequence[View], positions: np.ndarr
     lengths = np.linalg.norm(_between(at_rest[:1], _PAIRS), axis=-1)
     fitted = start
     for near in _SEGMENT:
+        anchor = start + _steady(fitted - start)
         pieces = [slice(first, first + _PIECE) for first in range(0, len(start), _PIECE)]
-        fits = [_fit_segments([view.rows(p) for view in wanted], fitted[p], lengths, near) for p in pieces]
-        fitted = start + _steady(np.concatenate(fits) - start)
+        fits = [_fit_segments([view.rows(p) for view in wanted], anchor[p], lengths, near) for p in pieces]
+        fitted = np.concatenate(fits)
     own = replace(residual, positions=rot.rotate(standing, at_rest))
     return apply_motion(own, rot.rotate(standing, fitted))
 
@@ -109,7 +107,7 @@ def _fit_segments(views: Sequence[View], start: np.ndarray, lengths: np.ndarray,
     held = (loose @ start.reshape(frames, -1, 1))[..., 0]
     none, positions = np.zeros(joints), start
     for _ in range(_ROUNDS):
-        matrix, vector = joint_information(views, keypoint_information(views, positions, none))
+        matrix, vector = joint_information(views, keypoint_information(views, positions, none, np.inf))
         apart = _between(positions, _PAIRS)
         along = apart / np.maximum(np.linalg.norm(apart, axis=-1, keepdims=True), 1e-9)
         stiff = _pairs_matrix(_PAIRS, along[..., :, None] * along[..., None, :] / _LENGTH**2)
@@ -150,7 +148,7 @@ def steady_points(view: View, positions: np.ndarray) -> View:
     """
     shown = _shown(view, positions)
     beside = np.where(view.seen[..., None], view.points - shown, 0.0)
-    trusted = np.minimum(keypoint_weights(view, positions, np.zeros(len(MODEL))), 1.0)
+    trusted = np.minimum(keypoint_weights(view, positions, np.full(len(MODEL), _ESTIMATE_OFF**2)), 1.0)
     extent = float(np.median(np.linalg.norm(np.ptp(shown, axis=1), axis=-1)))
     used = view.layout.used & view.seen.any(axis=0)
     points = shown + temporal.smooth(beside, trusted, estimate_noise(beside, view.seen))
@@ -166,7 +164,7 @@ def _shown(view: View, positions: np.ndarray) -> np.ndarray:
 def _steady(change: np.ndarray) -> np.ndarray:
     """Changes (F, J, 3) of a pose without the white noise that limbs along the line of sight make of pixels."""
     everywhere = np.ones(change.shape[:2])
-    return temporal.smooth(change, everywhere, _POLISH * estimate_noise(change, everywhere > 0))
+    return temporal.smooth(change, everywhere, _STEADY * estimate_noise(change, everywhere > 0))
 
 
 def _standing_from_world(residual: Residual) -> np.ndarray:

@@ -6,6 +6,7 @@ import pytest
 
 from pads_blender.blender.camera_reader import ImageSize, read_camera, render_size
 from pads_blender.blender.film_reader import chosen_empties, clip_size, read_empties, read_tracks
+from pads_blender.blender.parts import finish
 from pads_blender.core.point_names import NAMED_POINTS
 from pads_blender.errors import TakeError
 
@@ -89,7 +90,7 @@ def test_empties_are_read_as_the_camera_sees_them():
         empties["left_knee"].keyframe_insert("hide_viewport", frame=frame)
     empties["left_wrist"].location.y = -9.0  # behind the camera
     path = read_camera(camera, render_size(bpy.context.scene), FRAMES)
-    found = read_empties(chosen_empties(bpy.context.scene, None), path, FRAMES, BONES).keypoints
+    found = finish(read_empties(chosen_empties(bpy.context.scene, None), path, FRAMES, BONES)).keypoints
     assert list(found.confidence[:, column("left_knee")]) == [1, 1, 0, 1, 1]
     assert not found.confidence[:, column("left_wrist")].any()
     world = np.array([[*places["nose"][:2], 1.0]] * 5)
@@ -98,7 +99,7 @@ def test_empties_are_read_as_the_camera_sees_them():
     assert found.points[:, column("nose")] == pytest.approx(shown, abs=0.05)
     others = bpy.data.collections.new("Others")
     with pytest.raises(TakeError, match="0 empties named after"):
-        read_empties(chosen_empties(bpy.context.scene, others), path, FRAMES, {})
+        finish(read_empties(chosen_empties(bpy.context.scene, others), path, FRAMES, {}))
 
 
 def path_z(item, frame):
