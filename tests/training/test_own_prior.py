@@ -1,6 +1,7 @@
 """A prior of one's own from takes to report, with tiny networks: start, division, interruption, export, verdict."""
 
 import argparse
+import csv
 import json
 import os
 import signal
@@ -150,9 +151,10 @@ def test_from_takes_to_a_prior_that_loads(folder, tmp_path, small, monkeypatch):
     row = numbers["noise"][0]
     assert f"{100 * (row['ratio'] - 1):+.1f} %" in report
     contract = json.loads((out / "prior" / "pads_motion.json").read_text())
-    assert contract["metrics_mm"]["step"] == 4 and contract["training"]["steps_done"] == 4
-    rows = (out / "log.csv").read_text().splitlines()
-    assert rows[1].startswith("0,") and rows[-1].startswith("4,")  # before the first step, and after the last
+    *rows, last = csv.DictReader((out / "log.csv").open())
+    assert contract["training"]["steps_done"] == 4
+    assert contract["metrics_mm"]["held_out_denoise_40"] == pytest.approx(float(last["held_out_denoise_40"]), abs=0.02)
+    assert rows[0]["step"] == "0" and last["step"] == "4"  # before the first step, and after the last
 
 
 def test_a_run_that_is_asked_to_stop_saves_and_goes_on_as_if_it_had_not(folder, tmp_path, small, monkeypatch):
@@ -183,13 +185,30 @@ def test_a_run_that_is_asked_to_stop_saves_and_goes_on_as_if_it_had_not(folder, 
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
-def test_other_takes_in_the_same_run_are_refused(tmp_path):
+def test_a_run_remembers_its_start_and_refuses_other_takes(tmp_path, small, monkeypatch):
     rule, other = (own_takes.OwnTakes((), (), text) for text in ("one", "two"))
-    assert own_prior._begin(tmp_path, rule, "the shipped prior") == "the shipped prior"
+    given = own_prior.parser().parse_args(["--data", "x", "--out", str(tmp_path)])
+    first = own_prior._begin(given, rule)
     (tmp_path / "checkpoint.pt").write_bytes(b"")
-    assert own_prior._begin(tmp_path, rule, "a later shipped prior") == "the shipped prior"
+    monkeypatch.setattr(
+        own_prior, "read_start", lambda path: pytest.fail("a later shipped prior is none of its business")
+    )
+    again = own_prior._begin(given, rule)
+    assert again.origin == first.origin and again.network == first.network and "CMU" in again.credits
+    assert torch.equal(again.weights["head.bias"], first.weights["head.bias"])
     with pytest.raises(BadFileError, match="other takes"):
-        own_prior._begin(tmp_path, other, "the shipped prior")
+        own_prior._begin(given, other)
+
+
+def test_what_is_exported_lies_between_the_start_and_what_was_learnt():
+    network = WindowNetwork(SMALL)
+    learnt = {name: torch.ones_like(p) for name, p in network.named_parameters()}
+    made = argparse.Namespace(objective=argparse.Namespace(settings=SMALL), average=learnt)
+    zero = {name: torch.zeros_like(p) for name, p in learnt.items()}
+    tuned = own_prior.mixed_network(made, own_prior.Start(SMALL, zero, ""))
+    assert all((p == 1.0 - own_prior.KEPT_SHARE).all() for p in tuned.parameters())
+    scratch = own_prior.mixed_network(made, own_prior.Start(SMALL, {}, ""))
+    assert all((p == 1.0).all() for p in scratch.parameters())
 
 
 def test_a_folder_without_takes_is_one_sentence(tmp_path, capsys):
