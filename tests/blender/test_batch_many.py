@@ -263,6 +263,23 @@ def test_an_interrupt_that_an_operator_swallows_ends_the_batch_all_the_same(fold
     assert signal.getsignal(signal.SIGTERM) is before
 
 
+@pytest.mark.parametrize("suffix", [".bvh", ".fbx", ".glb", ".gltf", ".blend"])
+def test_every_format_is_written_beside_and_put_in_place_at_the_very_end(folder, tmp_path, monkeypatch, suffix):
+    out = tmp_path / f"out/a{suffix}"
+    out.parent.mkdir()
+    out.write_text("old")
+    seen = []
+
+    def interrupt(path: Path, _target: Path) -> None:
+        seen.append(path.stat().st_size)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", interrupt)
+    assert run("clean", folder / "a.bvh", "-o", out, *QUICK) == 130
+    assert out.read_text() == "old" and results(out.parent) == [out.name]
+    assert seen and seen[0] > 1000  # it was all there
+
+
 def test_a_gltf_is_done_with_the_buffer_beside_it_alone(folder, tmp_path, capfd):
     out = tmp_path / "out" / "a.gltf"
     words = ("clean", folder / "a.bvh", "-o", out, "--resume", *QUICK)
