@@ -10,9 +10,11 @@ from .computer import survey_behind
 from .parts import Parts
 from .reporting import OperatorResult, reports_errors, reports_event_errors
 from .session import Session, Task, describe, finished
+from .tab import draw_text
 
 _TICK_SECONDS = 0.05  # more often than anybody looks: what is read in parts is read at this pace
 _EDITORS = {"VIEW_3D": "UI", "GRAPH_EDITOR": "UI", "DOPESHEET_EDITOR": "UI", "PREFERENCES": "WINDOW"}
+_LETTERS_OF_A_BAR = 30  # what a bar in the sidebar has room for
 _PASSIVE = ("MOUSEMOVE", "INBETWEEN_MOUSEMOVE", "WINDOW_DEACTIVATE", "NONE", "TIMER")  # how their names begin
 
 
@@ -124,8 +126,12 @@ def draw_progress(layout: bpy.types.UILayout) -> bool:
     job = jobs.running()
     if job is None:
         return False
-    column = layout.column(align=True)
-    column.progress(factor=job.progress.share, text=f"{job.title}: {describe(job)}")
+    column, said = layout.column(align=True), describe(job)
+    is_long = len(said) > _LETTERS_OF_A_BAR
+    column.label(text=job.title)
+    column.progress(factor=job.progress.share, text="" if is_long else said)
+    if is_long:
+        draw_text(column, bpy.context, said)
     if not job.is_cancelled:
         column.operator(PADS_OT_cancel.bl_idname, icon="X")
     return True
