@@ -14,7 +14,7 @@ from .input_files import LARGEST_TAKE, plain_reason, read_data
 
 _MAGIC, _JSON_CHUNK = b"glTF", 0x4E4F534A
 _HEADER = 12
-_HIGHEST_RATE = 1e5  # frames a second: beyond it the times are damage
+_LOWEST_RATE, _HIGHEST_RATE = 0.5, 1e5  # frames a second: beyond these the times are damage
 _NEAR_WHOLE = 0.01  # frames a second within which a rate is the whole number: times are single precision
 
 
@@ -54,7 +54,7 @@ def frame_rate(gltf: Gltf) -> float | None:
         rate = max((steps / seconds for steps, seconds in _spans(gltf) if seconds > 0), default=None)
     except (LookupError, TypeError, AttributeError):  # Blender's importer will say what is wrong with it
         return None
-    if rate is not None and not 0 < rate < _HIGHEST_RATE:
+    if rate is not None and not _LOWEST_RATE <= rate <= _HIGHEST_RATE:
         return None
     return round(rate) if rate and abs(rate - round(rate)) < _NEAR_WHOLE else rate
 

@@ -63,11 +63,11 @@ class BoneTree:
         return [self._climb(bone) for bone in range(len(self.parents))]
 
     def _climb(self, bone: int) -> list[int]:
-        path = []
+        path: dict[int, None] = {}  # in order, and quick to ask: a chain may have thousands of bones
         while bone >= 0 and bone not in path:
-            path.append(bone)
+            path[bone] = None
             bone = self.parents[bone]
-        return path
+        return list(path)
 
     def path(self, bone: int) -> list[int]:
         """The bone and everything above it, from the bone up; empty for -1."""
@@ -200,6 +200,8 @@ def _great_pairs(tree: BoneTree) -> list[_Pair]:
 
 
 def _pairs_at(tree: BoneTree, node: int) -> list[_Pair]:
+    if len(tree.children[node]) < 2:
+        return []
     chains = [tree.longest_chain(child) for child in tree.children[node]]
     pairs = [_compare(tree, node, a, b) for a, b in combinations([c for c in chains if len(c) >= 3], 2)]
     return [pair for pair in pairs if pair.difference <= _LIKE]
