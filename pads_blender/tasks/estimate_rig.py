@@ -22,6 +22,7 @@ from ..diffusion.rays import View, joint_information, keypoint_information, keyp
 from . import temporal
 from .estimate import EstimateSettings, Hypothesis, OnStep, Shot, as_view, estimate_hypotheses
 from .noise import estimate_noise
+from .running import running_median
 
 # Metres on the model: how near the segments stay to the estimate's and then, tighter and tighter, to the last fit,
 # steadied; how near to their length, and the body to its place. Chosen by hand on three takes of other rigs, filmed by
@@ -30,6 +31,8 @@ _SEGMENT, _LENGTH, _BODY = (0.1, 0.05, 0.025), 0.002, 0.5
 _ROUNDS = 3  # of each fit, for lengths are linear only near by
 _STEADY = 16.0  # times the noise that the last fit shows
 _ESTIMATE_OFF = 0.06  # metres by which the estimate may be off, and the points right
+# An outlier lies so many noises, and so much of the extent, from the median of so many frames on either side.
+_LEAP, _LEAP_SHARE, _AROUND = 4.0, 0.02, 4
 _PIECE = 500  # frames that are fitted at a time, for memory
 _SEEN_SHARE = 0.002  # of a person's extent in the image: how near to the points the rig is to lie
 # Joints that keep their distance: every one from its parent, and those that sit on one bone from each other.
@@ -148,12 +151,23 @@ def steady_points(view: View, positions: np.ndarray) -> View:
     """
     shown = _shown(view, positions)
     beside = np.where(view.seen[..., None], view.points - shown, 0.0)
-    trusted = np.minimum(keypoint_weights(view, positions, np.full(len(MODEL), _ESTIMATE_OFF**2)), 1.0)
+    noise = estimate_noise(beside, view.seen)
     extent = float(np.median(np.linalg.norm(np.ptp(shown, axis=1), axis=-1)))
+    trusted = np.minimum(keypoint_weights(view, positions, np.full(len(MODEL), _ESTIMATE_OFF**2)), 1.0)
+    trusted[_leaps(beside, _LEAP * noise + _LEAP_SHARE * extent)] = 0.0
     used = view.layout.used & view.seen.any(axis=0)
-    points = shown + temporal.smooth(beside, trusted, estimate_noise(beside, view.seen))
     sigma = np.where(np.broadcast_to(used, view.sigma.shape), _SEEN_SHARE * extent, np.inf)
-    return replace(view, points=points, sigma=sigma)
+    return replace(view, points=shown + temporal.smooth(beside, trusted, noise), sigma=sigma)
+
+
+def _leaps(beside: np.ndarray, most: np.ndarray) -> np.ndarray:
+    """Where (F, K) points lie further beside the estimate (F, K, 2) than usual about that frame, by more than most."""
+    if len(beside) <= _AROUND:
+        return np.zeros(beside.shape[:2], bool)
+    ends = ((_AROUND, _AROUND), (0, 0))
+    mirrored = np.pad(beside.reshape(len(beside), -1), ends, mode="reflect")  # so that an end counts once, too
+    usual = running_median(mirrored, _AROUND)[_AROUND:-_AROUND].reshape(beside.shape)
+    return np.linalg.norm(beside - usual, axis=-1) > most
 
 
 def _shown(view: View, positions: np.ndarray) -> np.ndarray:
