@@ -49,7 +49,8 @@ def test_a_state(program, rig, screenshots, name, script, panels, button):
 
 @pytest.mark.parametrize(("name", "editor", "script", "panels", "button"), EDITORS, ids=[each[0] for each in EDITORS])
 def test_another_editor(program, rig, screenshots, name, editor, script, panels, button):
-    program.run(f"open_panels(*{panels.split()!r})\n{script}\narea().type = {editor!r}")
+    large = "area('DOPESHEET_EDITOR').type = 'INFO'; area()"  # the timeline is one, too
+    program.run(f"open_panels(*{panels.split()!r})\n{script}\n{large}.type = {editor!r}")
     Sidebar(program, editor).find(button)
     program.screen.move(300, 500)
     time.sleep(1.0)
