@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bpy
 
+from ..errors import TakeError
 from . import compat
 from .evaluation import find_object
 from .job_operator import JobOperator
@@ -99,8 +100,10 @@ class PADS_OT_show_hypothesis(bpy.types.Operator):  # noqa: N801 - Blender's own
     @reports_errors
     def execute(self, context: bpy.types.Context) -> OperatorResult:
         """Make it the armature's action."""
-        animation = context.object.animation_data
-        compat.assign_action(animation, bpy.data.actions[self.action], animation.action_slot.handle)
+        animation, action = context.object and context.object.animation_data, bpy.data.actions.get(self.action)
+        if not animation or not animation.action_slot or action is None:
+            raise TakeError("This motion is no longer there for the active object: estimate it again.")
+        compat.assign_action(animation, action, animation.action_slot.handle)
         self.report({"INFO"}, f"Showing {self.action}")
         return {"FINISHED"}
 

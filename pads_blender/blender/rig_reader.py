@@ -18,6 +18,7 @@ from .object_motion import may_carry_travel, read_object_path
 from .parts import Parts, finish
 from .transforms import CurveTable, is_animated_freely, location_of, rotation_of, scale_of, tabulate
 
+_LARGEST = 1e9  # beyond it a value is damage: Blender makes the largest single precision of what is infinite
 _MOST_FRAMES = 1_100_000  # Blender's own last frame lies before that
 
 
@@ -75,7 +76,8 @@ def rest_ends(armature: bpy.types.Object) -> tuple[np.ndarray, np.ndarray]:
     """Heads and tails (B, 3) of the bones at rest, in world space."""
     bpy.context.view_layer.update()  # matrix_world is stale until then
     world, bones = np.array(armature.matrix_world, float), armature.data.bones
-    heads, tails = (np.array([getattr(b, end) for b in bones], float) for end in ("head_local", "tail_local"))
+    ends = ([getattr(bone, end) for bone in bones] for end in ("head_local", "tail_local"))
+    heads, tails = (np.array(each, float).reshape(-1, 3) for each in ends)  # an armature may have no bones
     return heads @ world[:3, :3].T + world[:3, 3], tails @ world[:3, :3].T + world[:3, 3]
 
 
@@ -141,7 +143,7 @@ def _whole_frames(armature: bpy.types.Object, table: CurveTable) -> np.ndarray:
 
 def _check_finite(take: RigTake, armature: bpy.types.Object) -> None:
     for values in (take.location, take.rotation, take.scale):
-        bad = np.argwhere(~np.isfinite(values).all(axis=-1))
+        bad = np.argwhere(~(np.abs(values) <= _LARGEST).all(axis=-1))
         if len(bad):
             bone, frame = take.names[bad[0, 1]], take.frames[bad[0, 0]]
             raise TakeError(f"{armature.name} has a value that is not a number: bone {bone}, frame {frame:g}.")
