@@ -65,8 +65,8 @@ class PADS_AP_preferences(bpy.types.AddonPreferences):  # noqa: N801 - Blender's
 
         layout = self.layout
         layout.use_property_split = True
-        layout.prop(self, "quality", expand=True)
-        layout.prop(self, "result", expand=True)
+        layout.row().prop(self, "quality", expand=True)
+        layout.row().prop(self, "result", expand=True)
         layout.prop(self, "threads")
         layout.prop(self, "presets")
         layout.prop(self, "prior")
