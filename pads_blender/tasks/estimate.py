@@ -22,6 +22,8 @@ STATURE = float(np.ptp(MODEL.rest_positions[:, 2]))  # metres, of the model stan
 # How each kind of prior turns views into positions; the kind is the prior's own word.
 ESTIMATORS = {"motion": estimate_takes.sample, "pose": estimate_poses.sample}
 
+# By `python -m pads_blender.training.estimate_tuning --what spread --limit 5`: hypotheses are much too alike in depth.
+SPREAD_FACTOR = 5.3
 _LEAST_KEYPOINTS = 4  # in a frame, somewhere in the take
 _USUAL_NOISE, _LEAST_NOISE = 0.01, 0.008  # of a person's extent in the image
 _LEAST_CONFIDENCE = 0.1
@@ -99,8 +101,8 @@ def estimate_hypotheses(
 
 
 def _spread(found: Sequence[np.ndarray]) -> np.ndarray:
-    """Standard deviation (F, J) in metres per coordinate of positions (F, J, 3) among hypotheses."""
-    return np.sqrt(np.mean(np.var(found, axis=0, ddof=1), axis=-1))
+    """How unsure positions are, (F, J) in metres per coordinate, by those of hypotheses (F, J, 3)."""
+    return SPREAD_FACTOR * np.sqrt(np.mean(np.var(found, axis=0, ddof=1), axis=-1))
 
 
 def _progress(on_step: OnStep | None, number: int, count: int) -> OnStep | None:

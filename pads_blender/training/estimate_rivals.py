@@ -11,7 +11,7 @@ import numpy as np
 from ..core.skeleton import MODEL
 from ..diffusion.dps import constant_guidance
 from ..diffusion.prior import Prior
-from ..diffusion.rays import fit_pelvis, fit_rays
+from ..diffusion.rays import View, fit_pelvis, fit_rays
 from ..tasks import estimate_poses, temporal
 from ..tasks.estimate import EstimateSettings, Shot, as_view, estimate_motion
 from ..tasks.estimate_paths import likely_start
@@ -22,46 +22,50 @@ from .mixture_prior import mixture_prior
 
 DPS, MIXTURE, ZEDO = "DPS, each frame", "Gaussian mixture, each frame", "ZeDO-like, each frame"
 CONSTANT, SMOOTHED, PROX = "DPS, constant rho", "DPS smoothed, width by the truth", "prox, each frame"
-RHO = 0.5  # of 0.1, 0.25 and 0.5 by the tuning command
+RHO = 0.5  # as in diffusion/dps.py
 MIXTURE_STEPS, MIXTURE_LEVELS = 20, (0.15, 0.01)
 _SMOOTHING = (1.0, 2.0, 4.0, 8.0)  # times the noise that a joint's path shows
-_ON_THE_RAY = 0.5  # metres: so weak a prior leaves a joint where its ray is, at the depth that it had
+_RIDGE = 1e-3  # holds what no keypoint tells of
 
 
 @dataclass(frozen=True)
 class Zedo:
     """Steps, noise levels in metres, and of the reverse process's own step towards the denoised pose how much."""
 
-    steps: int = 100
+    steps: int = 40
     first: float = 0.1
     last: float = 0.005
-    rate: float = 1.0
+    rate: float = 2.0
 
 
-ZEDO_TUNED = Zedo()
+def zedo_like(shot: Shot, settings: EstimateSettings, prior: Prior, how: Zedo = Zedo()) -> np.ndarray:
+    """After ZeDO (Jiang et al. 2024): a pose is placed and turned to fit, then joints go to their rays and the pose
+    takes a step of the reverse process, in turns, at levels that fall from how.first.
 
-
-def zedo_like(shot: Shot, settings: EstimateSettings, prior: Prior, how: Zedo = ZEDO_TUNED) -> np.ndarray:
-    """After ZeDO (Jiang et al. 2024): a pose is placed and turned to fit, then joints go to their rays, the pose is
-    placed anew and takes a step of the reverse process, at levels that fall from how.first.
-
-    Its own prior is not ours, and it begins at clusters of poses: here at the start of our own estimate; positions
-    (F, J, 3).
+    Its own prior is not ours, and it begins at clusters of poses: here at the start of our own estimate;
+    positions (F, J, 3).
     """
     view = as_view(shot, settings)
     positions = likely_start([view], settings.pelvis, hop=1)
     pelvis = positions[:, 0] if settings.pelvis is None else settings.pelvis
     pose = positions - positions[:, :1]
-    near, body = np.full(len(MODEL), _ON_THE_RAY), 1e-3
     levels = np.geomspace(how.first, how.last, how.steps)
     step = how.rate * (1.0 - (levels[1] / levels[0]) ** 2)
     for level in levels:
         if settings.pelvis is None:
-            pelvis = fit_pelvis([view], pose, pelvis, np.full(len(MODEL), level**2))
-        on_rays = fit_rays([view], pose + pelvis[:, None], near, body, nu=1e9).positions
-        pose = on_rays - on_rays[:, :1]
+            pelvis = fit_pelvis([view], pose, pelvis, np.zeros(len(MODEL)))
+        pose = moved_onto_rays(view, pose + pelvis[:, None]) - pelvis[:, None]
         pose = pose + step * (np.asarray(prior.denoise(pose, float(level)), float) - pose)
     return pose + pelvis[:, None]
+
+
+def moved_onto_rays(view: View, positions: np.ndarray) -> np.ndarray:
+    """Positions (F, J, 3) moved across the viewing axis, each at its own depth, so that keypoints lie on their rays."""
+    missed, _ = view.distances(positions)
+    weighted = view.seen[..., None] * view.joints
+    both = weighted @ np.swapaxes(weighted, 1, 2) + _RIDGE * np.eye(weighted.shape[1])
+    across = np.swapaxes(weighted, 1, 2) @ np.linalg.solve(both, missed)
+    return positions + across @ np.swapaxes(view.camera.rotation[..., :2], -1, -2)
 
 
 def constant_rho(shot: Shot, settings: EstimateSettings, prior: Prior, rho: float = RHO) -> np.ndarray:

@@ -11,17 +11,18 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
+from scipy.stats import chi
 
 from ..diffusion.prior import load_prior
 from ..tasks import estimate_takes
-from ..tasks.estimate import EstimateSettings, Shot, as_view
+from ..tasks.estimate import SPREAD_FACTOR, EstimateSettings, Shot, as_view, estimate_hypotheses
 from ..tasks.estimate_takes import Asked, Descent
 from . import estimate_rivals as rivals
 from . import estimate_suite
 from .bench import Setup
 from .synthetic_cameras import NOISY
 
-CLIPS = 10
+CLIPS, HYPOTHESES, SPREAD = 10, 4, "spread"
 DESCENTS = (
     *({"error_factor": value} for value in (4.0, 8.0, 12.0)),
     *({"fresh_noise": value} for value in (0.25, 0.8)),
@@ -29,9 +30,9 @@ DESCENTS = (
     *({"body_share": value} for value in (0.25, 1.0)),
 )
 ZEDOS = (
-    *(rivals.Zedo(100, first, 0.005, 1.0) for first in (0.05, 0.1, 0.2)),
-    *(rivals.Zedo(100, 0.1, 0.005, rate) for rate in (0.5, 2.0)),
-    rivals.Zedo(400, 0.1, 0.005, 1.0),
+    *(rivals.Zedo(40, 0.1, 0.005, rate) for rate in (0.5, 1.0, 2.0)),
+    *(rivals.Zedo(40, first, 0.02, 1.0) for first in (0.05, 0.2)),
+    rivals.Zedo(150, 0.1, 0.005, 2.0),
 )
 RHOS = (0.1, 0.25, 0.5)
 Method = Callable[[Shot], np.ndarray]  # positions (F, J, 3)
@@ -81,6 +82,16 @@ def rho(setup: Setup) -> dict[str, Method]:
 WHAT = {"ours": (ours, 1), "zedo": (zedo, estimate_suite.RIVAL_STRIDE), "rho": (rho, estimate_suite.RIVAL_STRIDE)}
 
 
+def spread_factor(setup: Setup) -> float:
+    """What the spread among hypotheses is to be multiplied by so that it is as large as errors are, by the median."""
+    settings, ratios = EstimateSettings(hypotheses=HYPOTHESES), []
+    for truth, shot in takes(setup, 1):
+        found = estimate_hypotheses([shot], 30.0, settings, setup.loaded_prior)[0].motion
+        error = np.linalg.norm(found.positions - truth, axis=-1)
+        ratios.append((error / np.maximum(found.spread, 1e-4)).ravel())
+    return SPREAD_FACTOR * float(np.median(np.concatenate(ratios)) / chi.ppf(0.5, 3))
+
+
 def _named(settings: dict[str, float]) -> str:
     return ", ".join(f"{name} {value:g}" for name, value in settings.items())
 
@@ -90,11 +101,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with train/ and dev/")
     parser.add_argument("--models", type=Path, help="folder with the priors; default: the bundled ones")
-    parser.add_argument("--what", choices=tuple(WHAT), nargs="+", default=tuple(WHAT))
+    parser.add_argument("--what", choices=(*WHAT, SPREAD), nargs="+", default=(*WHAT, SPREAD))
     parser.add_argument("--limit", type=int, help="only so many takes")
     given = parser.parse_args()
     setup = Setup(given.data, "validation", "motion", given.models, given.limit)
-    for name in given.what:
+    if SPREAD in given.what:
+        print(f"{SPREAD}: factor {spread_factor(setup):.2f}", flush=True)
+    for name in (w for w in given.what if w in WHAT):
         make, stride = WHAT[name]
         filmed = list(takes(setup, stride))
         for setting, method in make(setup).items():

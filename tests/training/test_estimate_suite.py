@@ -61,7 +61,7 @@ def test_the_suite_scores_every_method_under_every_case(tmp_path, monkeypatch):
     monkeypatch.setattr(estimate_suite, "SEGMENT_FRAMES", 16)
     monkeypatch.setattr(estimate_poses, "DEFAULT_STEPS", {"dps": 2, "prox": 2})
     monkeypatch.setattr(estimate_takes, "DEFAULT_STEPS", 2)
-    monkeypatch.setattr(estimate_rivals, "mixture", lambda shot, settings, folder: np.zeros((4, 22, 3)))
+    monkeypatch.setattr(estimate_rivals, "mixture", lambda shot, settings, folder: np.zeros((2, 22, 3)))
     setup = Setup(write_folder(tmp_path), limit=1)
     (score,) = estimate_suite.estimate(setup, [estimate_suite.Case("noisy", NOISY, False)])
     assert set(score.values) == {
