@@ -73,7 +73,8 @@ def test_what_is_missing_is_said(film, capsys):
     ("words", "match"),
     [
         (("--fps", "0"), "between 1 and 1000"),
-        (("--fps", "nan"), "between 1 and 1000"),
+        (("--fps", "nan"), "'nan' is no number between 1 and 1000"),
+        (("--fps", "fast"), "'fast' is no number between"),
         (("--fps", "30", "--hypotheses", "0"), "between 1 and 100"),
         (("--fps", "30", "--fov", "180"), "between 1 and 170"),
         (("--fps", "30", "--size", "0x100"), "no image size"),
