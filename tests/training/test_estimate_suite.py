@@ -5,7 +5,7 @@ from pads_blender.core.keypoints import HUMAN36M_17
 from pads_blender.diffusion.prior import load_prior
 from pads_blender.tasks import estimate_poses, estimate_takes
 from pads_blender.tasks.estimate import EstimateSettings
-from pads_blender.training import estimate_rivals, estimate_suite
+from pads_blender.training import estimate_rivals, estimate_suite, estimate_tuning
 from pads_blender.training.bench import Setup
 from pads_blender.training.synthetic_cameras import EXACT, NOISY, Detector, draw_camera, film
 
@@ -69,3 +69,14 @@ def test_the_suite_scores_every_method_under_every_case(tmp_path, monkeypatch):
         estimate_rivals.SMOOTHED, estimate_rivals.PROX,
     }  # fmt: skip
     assert all(np.isfinite(list(m.values())).all() for m in score.measures.values())
+
+
+def test_settings_are_tried_on_validation_takes_each_by_its_name(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(estimate_suite, "SEGMENT_FRAMES", 16)
+    monkeypatch.setattr(estimate_tuning, "RHOS", (0.25, 0.5))
+    monkeypatch.setattr(estimate_poses, "DEFAULT_STEPS", {"dps": 2})
+    monkeypatch.setattr("sys.argv", ["tuning", "--data", str(write_folder(tmp_path)), "--what", "rho", "--limit", "1"])
+    estimate_tuning.main()
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(": ")[:2] for line in lines] == [["rho", "rho 0.25"], ["rho", "rho 0.5"]]
+    assert all(0.0 < float(line.split()[-2]) < 1e4 for line in lines)
