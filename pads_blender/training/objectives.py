@@ -129,9 +129,10 @@ class WindowObjective:
         """What is trained on."""
         return data.load_split(self.folder, "train")
 
-    def measured_windows(self, split: str) -> np.ndarray:
-        """Windows with their margins (N, MARGIN + F + MARGIN, J, 3) that a split is measured on."""
-        return validation_windows(self.folder, split, self.settings.frames + 2 * MARGIN)
+    def measured_windows(self, split: str) -> tuple[np.ndarray, np.ndarray]:
+        """Windows with their margins (N, MARGIN + F + MARGIN, J, 3) that a split is measured on; known (N, J)."""
+        windows = validation_windows(self.folder, split, self.settings.frames + 2 * MARGIN)
+        return windows, np.ones((len(windows), len(MODEL)), bool)
 
     def windows(self, rng: np.random.Generator, size: int) -> tuple[np.ndarray, np.ndarray]:
         """Random pieces (size, MARGIN + F + MARGIN, J, 3), mirrored, faster or slower, and the joints they know."""
@@ -188,24 +189,27 @@ class WindowObjective:
     @torch.no_grad()
     def validate(self, split: str) -> dict[str, float]:
         """MPJPE in mm: noise of 20, 40, 100 mm; rotation jitter; hidden arm (30, 60 frames), legs, whole pose."""
-        x0 = self.measured_windows(split)
+        x0, known = self.measured_windows(split)
         arms, legs = LEFT_ARM[1:], LEFT_LEG + RIGHT_LEG
         cases = {f"denoise_{mm}": (mm / 1000, [], 0) for mm in (20, 40, 100)}
         cases |= {"arm_30": (0.002, arms, 30), "arm_60": (0.002, arms, 60), "legs_60": (0.002, legs, 60)}
         cases |= {f"pose_{n}": (0.002, list(range(len(MODEL))), n) for n in (15, 30)}
-        errors = {name: self._case_error(x0, *case) for name, case in cases.items()}
-        noisy, sigma = add_noise(x0, np.full(x0.shape[:3], 0.002), np.random.default_rng(0), np.radians(3.0))
-        error, _, _ = self._error(x0, noisy, sigma)
-        return errors | {"jitter_3deg": float(torch.linalg.norm(error, dim=-1).mean() * 1000)}
+        errors = {name: self._case_error(x0, known, *case) for name, case in cases.items()}
+        return errors | {"jitter_3deg": self._case_error(x0, known, 0.002, [], 0, np.radians(3.0))}
 
-    def _case_error(self, x0: np.ndarray, noise: float, joints: list[int], frames: int) -> float:
-        sigma = np.full(x0.shape[:3], noise, np.float32)
+    def _case_error(
+        self, x0: np.ndarray, known: np.ndarray, noise: float, joints: list[int], frames: int, jitter: float = 0.0
+    ) -> float:
+        """Error in mm of the known joints, of those hidden if any are; what is not known is hidden, and not counted."""
+        seen = np.broadcast_to(known[:, None], x0.shape[:3])
+        sigma = np.where(seen, np.float32(noise), np.inf)
         start = (x0.shape[1] - frames) // 2
         sigma[:, start : start + frames, joints] = np.inf
-        noisy, _ = add_noise(x0, sigma, np.random.default_rng(0))
+        noisy, sigma = add_noise(x0, sigma, np.random.default_rng(0), jitter)
         error, _, sigma = self._error(x0, noisy, sigma)
         length = torch.linalg.norm(error, dim=-1).cpu().numpy() * 1000
-        return float(length[~np.isfinite(sigma)].mean() if joints else length.mean())
+        counted = seen[:, MARGIN : x0.shape[1] - MARGIN]
+        return float(length[counted & ~np.isfinite(sigma) if joints else counted].mean())
 
 
 def validation_windows(folder: object, split: str, frames: int, most: int = 256) -> np.ndarray:

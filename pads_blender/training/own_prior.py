@@ -56,9 +56,10 @@ class OwnObjective(WindowObjective):
         """The same for all."""
         return 1.0
 
-    def measured_windows(self, split: str) -> np.ndarray:
-        """Windows of what is held out."""
-        return windows_of(self.folder.held_out, self.settings.frames).positions
+    def measured_windows(self, split: str) -> tuple[np.ndarray, np.ndarray]:
+        """Windows of what is held out, and the joints that each knows."""
+        windows = windows_of(self.folder.held_out, self.settings.frames)
+        return windows.positions, windows.known
 
 
 @dataclass(frozen=True)

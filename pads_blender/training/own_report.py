@@ -56,15 +56,16 @@ def compare(takes: OwnTakes, folder: Path, say: Callable[[str], None]) -> Compar
     windows = windows_of(takes.held_out, window.FRAMES)
     priors = {OURS: load_prior("motion", folder), SHIPPED: load_prior("motion")}
     scores: dict[str, list[Score]] = {"noise": [], "gaps": []}
+    truth, known = windows.positions, windows.known
     for sigma in NOISE_METRES:
         say(f"comparing: noise of {1000 * sigma:g} mm")
-        results = {name: prior_report.noise_errors(p, windows.positions, sigma) for name, p in priors.items()}
-        counted = np.broadcast_to(windows.known[:, None], results[OURS][0].shape)
+        results = {name: prior_report.noise_errors(p, truth, sigma, known) for name, p in priors.items()}
+        counted = np.broadcast_to(known[:, None], results[OURS][0].shape)
         scores["noise"] += _scores(f"noise {1000 * sigma:g} mm", results, counted, windows.takes)
     for case in prior_report.MASKS:
         say(f"comparing: {case}")
-        results = {name: prior_report.mask_errors(p, windows.positions, case) for name, p in priors.items()}
-        hidden = prior_report.hidden_frames(windows.positions, case) & windows.known[:, None]
+        results = {name: prior_report.mask_errors(p, truth, case, known) for name, p in priors.items()}
+        hidden = prior_report.hidden_frames(truth, case) & known[:, None]
         scores["gaps"] += _scores(case, results, hidden, windows.takes)
     return Comparison(*(tuple(summarise(rows, SHIPPED)) for rows in scores.values()))
 

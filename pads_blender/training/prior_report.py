@@ -218,11 +218,25 @@ def noise_row(prior: Prior, truth: np.ndarray, sigma: float) -> dict[str, float]
     return {"sigma_mm": 1000 * sigma, "before": before, "after": after}
 
 
-def noise_errors(prior: Prior, truth: np.ndarray, sigma: float) -> tuple[np.ndarray, np.ndarray]:
-    """Errors (N, F, J) in millimetres before and after one call on windows with their context."""
-    noisy = corruption.position_noise(truth, sigma, np.random.default_rng(0))
-    result = _denoised(prior, noisy, np.full(truth.shape[:3], sigma))
-    before, after = (metrics.joint_errors(x, _middle(truth)) for x in (_middle(noisy), result))
+def noise_errors(
+    prior: Prior, truth: np.ndarray, sigma: float, known: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Errors (N, F, J) in millimetres before and after one call on windows with their context.
+
+    known (N, J): joints that are measured at all; the others are hidden, and their errors mean nothing.
+    """
+    return _errors(prior, truth, sigma, _hide_unknown(np.full(truth.shape[:3], sigma), known))
+
+
+def _hide_unknown(levels: np.ndarray, known: np.ndarray | None) -> np.ndarray:
+    return levels if known is None else np.where(known[:, None], levels, np.inf)
+
+
+def _errors(prior: Prior, truth: np.ndarray, noise: float, levels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    noisy, seen = corruption.position_noise(truth, noise, np.random.default_rng(0)), np.isfinite(levels)
+    filled = noisy if seen.all() else fill_hidden(np.where(seen[..., None], noisy, 0.0), seen)
+    result = _denoised(prior, filled, levels)
+    before, after = (metrics.joint_errors(x, _middle(truth)) for x in (_middle(filled), result))
     return before, after
 
 
@@ -246,14 +260,11 @@ def _mask_levels(truth: np.ndarray, case: str) -> np.ndarray:
     return sigma
 
 
-def mask_errors(prior: Prior, truth: np.ndarray, case: str) -> tuple[np.ndarray, np.ndarray]:
-    """Errors (N, F, J) in millimetres of the interpolation and after one call, on windows with their context."""
-    sigma = _mask_levels(truth, case)
-    noisy = corruption.position_noise(truth, _MASK_NOISE, np.random.default_rng(0))
-    filled = fill_hidden(np.where(np.isfinite(sigma)[..., None], noisy, 0.0), np.isfinite(sigma))
-    result = _denoised(prior, filled, sigma)
-    before, after = (metrics.joint_errors(x, _middle(truth)) for x in (_middle(filled), result))
-    return before, after
+def mask_errors(
+    prior: Prior, truth: np.ndarray, case: str, known: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Errors (N, F, J) in millimetres of the interpolation and after one call, as noise_errors has them."""
+    return _errors(prior, truth, _MASK_NOISE, _hide_unknown(_mask_levels(truth, case), known))
 
 
 def _denoised(prior: Prior, x: np.ndarray, sigma: np.ndarray) -> np.ndarray:

@@ -83,6 +83,25 @@ def test_windows_of_a_short_clip_play_it_to_and_fro():
     assert np.abs(np.diff(played)).max() == 1
 
 
+def test_joints_that_a_set_lacks_are_hidden_and_do_not_count():
+    head = MODEL.indices("head", "head_top")
+    plain = made_up("a", "b", 100)
+    known = plain.visible & ~np.isin(np.arange(len(JOINTS)), head)
+    positions = plain.positions + MODEL.rest_positions.astype(np.float32)
+    other = positions.copy()
+    other[:, head] += np.random.default_rng(0).standard_normal((100, 2, 3)).astype(np.float32)
+    sides = [own_takes.OwnTakes((c,), (c,), "") for c in (Clip(p, known, "a", "b") for p in (positions, other))]
+    torch.manual_seed(0)
+    network = WindowNetwork(SMALL)
+    torch.nn.init.normal_(network.head.weight)
+    errors = []
+    for takes in sides:
+        objective = own_prior.OwnObjective(takes, SMALL, batch=2)
+        objective.network = network
+        errors.append(objective.validate("held_out"))
+    assert errors[0] == pytest.approx(errors[1], rel=1e-4)  # whatever stands where there is no head
+
+
 # --- start ------------------------------------------------------------------------------------------------------------
 
 
@@ -190,9 +209,7 @@ def test_a_run_remembers_its_start_and_refuses_other_takes(tmp_path, small, monk
     given = own_prior.parser().parse_args(["--data", "x", "--out", str(tmp_path)])
     first = own_prior._begin(given, rule)
     (tmp_path / "checkpoint.pt").write_bytes(b"")
-    monkeypatch.setattr(
-        own_prior, "read_start", lambda path: pytest.fail("a later shipped prior is none of its business")
-    )
+    monkeypatch.setattr(own_prior, "read_start", lambda path: pytest.fail("the shipped prior may have changed"))
     again = own_prior._begin(given, rule)
     assert again.origin == first.origin and again.network == first.network and "CMU" in again.credits
     assert torch.equal(again.weights["head.bias"], first.weights["head.bias"])
