@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 import numpy as np
+from mathutils import Matrix
 
 from ..core.rig import RigTake
 from ..errors import TakeError
@@ -18,7 +19,7 @@ from .evaluated_reader import read_rig
 from .evaluation import find_object
 from .rig_mapping import read_mapping
 from .rig_writer import ORIGINAL, UNKEYED, write_take
-from .still_action import Still, hold_the_rest, still_action
+from .still_action import Still, hold_the_rest, is_object_moved, still_action
 
 if TYPE_CHECKING:
     from ..core.mapping import Mapping
@@ -37,6 +38,7 @@ class Target:
     armature_uid: int
     mapping: Mapping
     take: RigTake
+    place: np.ndarray  # (4, 4) the object's own transform: where its action moves it, it is held there
     switch_to_fk: bool = False
 
 
@@ -45,7 +47,8 @@ def read_target(armature: bpy.types.Object, frames: np.ndarray, switch_to_fk: bo
     mapping = read_mapping(armature)
     with still_action(armature, mapping, frames):
         take = read_rig(armature, mapping, switch_to_fk)
-    return Target(armature.name, armature.session_uid, mapping, take, switch_to_fk)
+        place = np.array(armature.matrix_basis, float)
+    return Target(armature.name, armature.session_uid, mapping, take, place, switch_to_fk)
 
 
 def deliver(target: Target, found: Sequence[RigHypothesis], name: str) -> list[str]:
@@ -59,6 +62,8 @@ def deliver(target: Target, found: Sequence[RigHypothesis], name: str) -> list[s
     written: list[bpy.types.Action] = []
     try:
         with still_action(armature, target.mapping, target.take.frames) as still:
+            if is_object_moved(armature, still):
+                armature.matrix_basis = Matrix(target.place.tolist())
             before = _read_again(armature, target)
             for each in reversed(found):  # so that the likeliest is the one made last, which is compared first
                 written.insert(0, _write(armature, still, before, _in_order(each.take, before), target.switch_to_fk))
@@ -76,7 +81,7 @@ def deliver_new(found: Sequence[RigHypothesis], mapping: Mapping, name: str) -> 
     from .model_armature import build_armature  # Blender's start must not wait for it
 
     armature = build_armature(found[0].take, name)
-    target = Target(armature.name, armature.session_uid, mapping, found[0].take)
+    target = Target(armature.name, armature.session_uid, mapping, found[0].take, np.eye(4))
     return [armature.name, *deliver(target, found, name)]
 
 

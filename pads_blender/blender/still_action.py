@@ -66,9 +66,15 @@ def still_action(armature: bpy.types.Object, mapping: Mapping, frames: np.ndarra
         _put_back(armature, before, handle_before, resting, values)
 
 
-def _properties(bone: bpy.types.PoseBone) -> tuple[Property, Property, Property]:
-    """All that moves a bone."""
-    return location_of(bone), rotation_of(bone), scale_of(bone)
+def _properties(owner: bpy.types.PoseBone | bpy.types.Object) -> tuple[Property, Property, Property]:
+    """All that moves a bone, or the armature itself."""
+    return location_of(owner), rotation_of(owner), scale_of(owner)
+
+
+def is_object_moved(armature: bpy.types.Object, still: Still) -> bool:
+    """Whether the action before moves the armature object itself."""
+    paths = {path for path, _ in _old_curves(still)}
+    return any(each.path in paths for each in _properties(armature))
 
 
 def _body_bones(armature: bpy.types.Object, mapping: Mapping) -> list[bpy.types.PoseBone]:
@@ -99,7 +105,7 @@ def hold_the_rest(armature: bpy.types.Object, still: Still) -> None:
     posed = {
         (bone, name) for bone, name, value in still.values if not _is_at_rest(armature.pose.bones[bone], name, value)
     }
-    found = [each for bone in armature.pose.bones for each in _properties(bone)] + [location_of(armature)]
+    found = [each for owner in (*armature.pose.bones, armature) for each in _properties(owner)]
     for each in found:
         is_moved = any((each.path, index) in old for index in range(each.size))
         if not each.curves(table) and (is_moved or (each.owner.name, each.name) in posed):

@@ -4,11 +4,13 @@ import bpy
 import numpy as np
 import pytest
 
-from pads_blender.blender.estimate_target import hypotheses_of
+from pads_blender.blender.estimate_target import deliver, hypotheses_of, read_target
+from pads_blender.blender.evaluation import evaluate
 from pads_blender.blender.files import import_bvh
 from pads_blender.blender.rig_mapping import read_mapping
 from pads_blender.core.bvh import read_bvh
 from pads_blender.core.skeleton import MODEL
+from pads_blender.tasks.estimate_rig import RigHypothesis
 
 from .filmed import add_camera, joints_in_world, pixels, resize, write_openpose
 
@@ -88,6 +90,23 @@ def test_a_take_is_kept_and_compared_with(filmed_rig):
     bpy.ops.pads.discard()
     np.testing.assert_allclose(joints_in_world(armature, FRAMES), joints, atol=1e-5)
     assert [action.name for action in bpy.data.actions] == ["mixamo"]
+
+
+def test_an_armature_that_moves_by_itself_is_held(shared_data, tmp_path):
+    """Its own action carries it along; while the result is worked out, somebody goes to another frame."""
+    armature = rig(shared_data)
+    for frame, x in ((1, 0.0), (40, 1.0)):
+        armature.location.x, armature.rotation_euler.z = x, 0.2 * x
+        armature.keyframe_insert("location", frame=frame)
+        armature.keyframe_insert("rotation_euler", frame=frame)
+    bpy.context.scene.frame_set(1)
+    target = read_target(armature, FRAMES)
+    bpy.context.scene.frame_set(40)
+    deliver(target, [RigHypothesis(target.take, 1.0, 0.0)], "still")
+    assert np.ptp([tuple(e.matrix_world.translation) for e in evaluate(armature, FRAMES)], axis=0).max() < 1e-5
+    assert armature.location.x == pytest.approx(0.0, abs=1e-5)
+    bpy.ops.pads.compare()
+    assert np.ptp([tuple(e.matrix_world.translation) for e in evaluate(armature, FRAMES)], axis=0).max() > 0.9
 
 
 def test_a_rig_with_constraints_is_read_as_shown(filmed_rig):
@@ -204,6 +223,10 @@ def test_what_is_missing_is_said(filmed_rig):
     refused("The film is shown from frame 1 to 40, outside of the chosen range")
     settings.range, settings.film.source = "TAKE", "TRACKS"
     refused("Choose a movie clip")
+    bpy.ops.object.mode_set(mode="EDIT")
+    settings.film.source = "FILE"
+    refused("Leave Edit Mode first")
+    bpy.ops.object.mode_set(mode="OBJECT")
     settings.film.source = "EMPTIES"
     refused("The scene has 0 empties named after points of a body, and 4 are needed")
 
