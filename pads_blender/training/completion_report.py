@@ -29,7 +29,7 @@ PARTS = {
 MIXTURE, DPS = "Gaussian mixture, same sampler", "DPS, same prior"
 POSES, HYPOTHESES = 100, 10
 _DPS_STEPS, _DPS_LEVELS = 60, (3.0, 0.003)  # metres
-Complete = Callable[[np.ndarray, np.ndarray, int], np.ndarray]  # poses (N, J, 3), given (J,), seed -> poses
+Complete = Callable[[np.ndarray, np.ndarray], np.ndarray]  # poses (N, J, 3), given joints (J,) -> poses
 
 
 def add_command(commands: argparse._SubParsersAction, add_shared: Callable[[argparse.ArgumentParser], None]) -> None:
@@ -48,11 +48,10 @@ def run(given: argparse.Namespace, command: str) -> None:
     methods = {OURS: _ours(prior), MIXTURE: _ours(mixture_prior(given.data)), DPS: _dps(prior)}
     rows = []
     for part, names in PARTS.items():
-        given_joints = ~np.isin(MODEL.names, names)
+        seen = ~np.isin(MODEL.names, names)
         for method, complete in methods.items():
-            errors = [
-                hidden_errors(complete(real, given_joints, s), real, given_joints) for s in range(given.hypotheses)
-            ]
+            answers = complete(np.tile(real, (given.hypotheses, 1, 1)), seen)
+            errors = [hidden_errors(each, real, seen) for each in np.split(answers, given.hypotheses)]
             rows.append({"part": part, "method": method, **summary(np.array(errors))})
             print(rows[-1], flush=True)
     text = f"`{command}`\n\nWeights {bench.weights_of(prior)}. {_about(given)}\n\n{table(rows)}"
@@ -65,7 +64,7 @@ def run(given: argparse.Namespace, command: str) -> None:
 
 def _ours(prior: Prior) -> Complete:
     """The task itself, with this prior."""
-    return lambda real, given, seed: complete_pose(np.where(given[:, None], real, np.nan), given, prior, seed)
+    return lambda real, given: complete_pose(np.where(given[:, None], real, np.nan), given, prior)
 
 
 def _dps(prior: Prior) -> Complete:
@@ -73,9 +72,9 @@ def _dps(prior: Prior) -> Complete:
     schedule = karras_schedule(_DPS_STEPS, *_DPS_LEVELS, unit=prior.unit)
     guidance = noise_aware_guidance(prior.error())
 
-    def complete(real: np.ndarray, given: np.ndarray, seed: int) -> np.ndarray:
+    def complete(real: np.ndarray, given: np.ndarray) -> np.ndarray:
         visible = np.broadcast_to(given, real.shape[:2])
-        measured, rng = np.where(visible[..., None], real, 0.0), np.random.default_rng(seed)
+        measured, rng = np.where(visible[..., None], real, 0.0), np.random.default_rng(0)
         operator = JointMask(visible, PIN_METRES)
         return sample_dps(prior, operator, measured, schedule, rng, guidance=guidance).pose
 
