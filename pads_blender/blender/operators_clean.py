@@ -151,7 +151,7 @@ def clean_task(
 
     def apply(mended: list[_Mended | PadsError]) -> Parts[str]:
         after = [each if isinstance(each, PadsError) else each.cleaned.after for each in mended]
-        repairs = [each.repairs for each in mended if not isinstance(each, PadsError)]
+        repairs = [[] if isinstance(each, PadsError) else each.repairs for each in mended]
         said = _with_others((yield from deliver_all(snapshots, after, repairs)), left_out)
         if afterwards:
             afterwards()
@@ -165,11 +165,13 @@ def deliver_all(
 ) -> Parts[str]:
     """Put each result where it belongs, or say why there is none; PadsError where nothing could be delivered."""
     written, failed = [], []
-    for snapshot, take in zip(snapshots, after, strict=True):
+    repairs = repairs or [[] for _ in snapshots]
+    for snapshot, take, repairs_of_it in zip(snapshots, after, repairs, strict=True):
         try:
             if isinstance(take, PadsError):
                 raise take
             written.append((yield from results.deliver(snapshot, take)))
+            find_armature(snapshot).pads.result = results.summary(written[-1:], [repairs_of_it])
         except PadsError as error:
             failed.append(str(error))
     if not written:
@@ -214,6 +216,8 @@ def _clean_one(
 
     take, mapping = snapshot.take, snapshot.mapping
     cleaned = clean_rig(take, mapping, snapshot.kept, settings, prior, on_step, contacts)
+    if settings.complete:  # what else is broken nobody asked about
+        return _Mended(cleaned, [])
     return _Mended(cleaned, count_repairs(*(find_problems(each, mapping) for each in (take, cleaned.after))))
 
 

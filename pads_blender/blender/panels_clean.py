@@ -8,7 +8,7 @@ from .job_operator import draw_progress
 from .operators_clean import PADS_OT_clean, PADS_OT_fill
 from .operators_compare import PADS_OT_accept, PADS_OT_compare, PADS_OT_discard
 from .rigify import SWITCH
-from .tab import in_all_editors, is_armature_active
+from .tab import draw_text, in_all_editors, is_armature_active
 
 _LISTED = 6  # bones in the list of differences
 
@@ -116,6 +116,8 @@ class ComparePanel:
             layout.prop(armature.pads, "blend", slider=True)
         if context.area.type == "VIEW_3D":
             layout.prop(context.scene.pads, "show_ghost", icon="GHOST_ENABLED", toggle=True)
+        if armature.pads.result:
+            draw_text(layout.column(align=True), context, armature.pads.result, icon="CHECKMARK")
         row = layout.row(align=True)
         row.operator(PADS_OT_accept.bl_idname, icon="CHECKMARK")
         row.operator(PADS_OT_discard.bl_idname, icon="TRASH")

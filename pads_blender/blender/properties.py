@@ -215,6 +215,7 @@ class PADS_PG_rig(bpy.types.PropertyGroup):  # noqa: N801 - Blender's own patter
     are_problems_known: bpy.props.BoolProperty(name="Looked For")
     problems_action: bpy.props.StringProperty(name="Action", description="Action that the list of problems is about")
     warnings: bpy.props.StringProperty(name="Warnings", description="What is odd about the take, one line each")
+    result: bpy.props.StringProperty(name="Result", description="What became of the take when it was last worked on")
     contacts: bpy.props.CollectionProperty(type=PADS_PG_contact)
     active_contact: bpy.props.IntProperty(name="Contact", default=0)
     are_contacts_edited: bpy.props.BoolProperty(name="Contacts Edited")

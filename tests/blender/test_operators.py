@@ -26,6 +26,7 @@ def test_clean_makes_a_calmer_action_and_keeps_the_original(armature):
     assert armature.animation_data.action.name == "walk.pads"
     assert jitter(armature) < 0.5 * before
     assert bpy.data.actions["walk"].use_fake_user
+    assert "bones cleaned in walk.pads: " in armature.pads.result and "put right" in armature.pads.result
     assert bpy.ops.pads.compare() == {"FINISHED"}
     assert armature.animation_data.action.name == "walk"
     assert jitter(armature) == pytest.approx(before)

@@ -170,6 +170,7 @@ def test_a_filled_arm_changes_alone_and_obeys_the_range(armature):
         bpy.ops.pads.fill()
     scene.use_preview_range, scene.frame_preview_start, scene.frame_preview_end = True, 10, 25
     assert bpy.ops.pads.fill() == {"FINISHED"}
+    assert armature.pads.result == "1 bone cleaned in walk.pads; walk is kept"
     degrees = turned(before, read_take(armature))
     changed = np.flatnonzero(degrees.max(axis=1) > 1e-3) + 1
     assert changed.min() >= 9
