@@ -17,13 +17,13 @@ from .rig_writer import Written
 from .snapshot import Snapshot, apply_result, find_armature
 
 _SAME = 1e-7  # quaternions are of 32-bit numbers
-_WORDS = {
-    "jitter": "shaking stretches",
-    "pop": "pops",
-    "frozen": "gaps",
-    "missing": "gaps",
-    "swap": "exchanged sides",
-    "slide": "slides",
+_WORDS = {  # one, and several
+    "jitter": ("shaking stretch", "shaking stretches"),
+    "pop": ("pop", "pops"),
+    "frozen": ("gap", "gaps"),
+    "missing": ("gap", "gaps"),
+    "swap": ("exchange of sides", "exchanges of sides"),
+    "slide": ("slide", "slides"),
 }
 
 
@@ -57,11 +57,13 @@ def summary(written: Sequence[Written], repairs: Sequence[Repairs] = ()) -> str:
 
 def _mended(repairs: Sequence[Repairs]) -> str:
     """Such as `: 3 of 3 pops, 1 of 2 gaps put right`."""
-    counts: dict[str, list[int]] = {}
+    counts: dict[tuple[str, str], list[int]] = {}
     for mended, found, kind in (entry for each in repairs for entry in each):
         total = counts.setdefault(_WORDS[kind], [0, 0])
         total[0], total[1] = total[0] + mended, total[1] + found
-    said = [f"{mended} of {found} {word}" for word, (mended, found) in counts.items()]
+    said = [
+        f"{mended} of {found} {one if found == 1 else several}" for (one, several), (mended, found) in counts.items()
+    ]
     return f": {', '.join(said)} put right" if said else ""
 
 

@@ -275,6 +275,9 @@ def test_one_bone_is_one_bone():
     assert results.summary([Written("a.pads", "a", ("Hand",), ())]) == "1 bone cleaned in a.pads; a is kept"
     many = results.summary([Written("a.pads", "a", (), ("Arm", "Leg")), Written("b.pads", "b", ("Leg",), ("Arm",))])
     assert many == "1 bone of 2 armatures cleaned; the original actions are kept; 3 locked bones left alone"
+    repairs = [[(1, 1, "pop"), (2, 3, "frozen")], [(1, 1, "missing"), (0, 1, "slide")]]
+    said = results.summary([Written("a.pads", "a", ("Hand",), ())], repairs)
+    assert said == "1 bone cleaned in a.pads: 1 of 1 pop, 3 of 4 gaps, 0 of 1 slide put right; a is kept"
 
 
 def test_ranges_and_limbs(armature):
