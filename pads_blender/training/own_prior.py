@@ -174,7 +174,8 @@ def _finish(given: argparse.Namespace, library: Library, takes: OwnTakes, start:
     """Export, compare with the shipped prior, and write the report and the model card."""
     out, prior, network = given.out, given.out / PRIOR_FOLDER, mixed_network(trainer, start)
     prior.mkdir(exist_ok=True)
-    about = own_report.describe(library, takes, start.origin, start.credits, start.terms) | {"device": given.device}
+    origin = start.origin + (f", which makes up {KEPT_SHARE:.0%} of the weights" if start.weights else "")
+    about = own_report.describe(library, takes, origin, start.credits, start.terms) | {"device": given.device}
     trainer.objective.network.load_state_dict(network.state_dict())
     errors = trainer.objective.validate("held_out")
     about |= {"metrics_mm": {f"held_out_{name}": round(value, 2) for name, value in errors.items()}}
