@@ -89,7 +89,8 @@ def _scores(
 def describe(library: Library, takes: OwnTakes, origin: str, before: str, terms: str) -> dict[str, str]:
     """What the contract and the model card say of a run; before, terms: data and licence of its first weights."""
     subjects = len({clip.subject for clip in library.clips})
-    data = f"Trained on {minutes(takes.train):.1f} minutes of the owner's own takes ({subjects} subject{'s' * (subjects > 1)} in all)"
+    who = f"{subjects} subject{'' if subjects == 1 else 's'} in all"
+    data = f"Trained on {minutes(takes.train):.1f} minutes of the owner's own takes ({who})"
     return {
         "training_data": f"{data}, from {origin}." + (f" Before that: {before}" if before else ""),
         "license": f"{terms}, like the weights that it began with; the terms of the takes come on top"
