@@ -143,8 +143,11 @@ def clean_take(
     rows = _chosen_rows(take, settings)
     bones = to_model(take.rows(slice(rows.start, rows.start + 1)), mapping)[1].bones
     kept = keep_left_out(take, kept or Kept.nothing(take), bones, settings.joints)
-    in_place = _sides_in_place(take, bones, rows, kept) if settings.pops else take
+    told = on_step or _not_told
+    in_place = _sides_in_place(take, bones, rows, kept, told) if settings.pops else take
+    told(0, 1)
     hidden = _find_hidden(in_place, bones, rows, settings) & ~kept.rotation
+    told(0, 1)
     bridged = _bridged(in_place, hidden, rows)
     parts, noise, spread = pieces.split(rows.start, rows.stop, hidden.any(axis=1)), [], []
     rotation, location, weight = take.rotation.copy(), take.location.copy(), _border_weight(take, rows)
@@ -158,7 +161,8 @@ def clean_take(
     after = replace(take, rotation=rotation, location=location)
     if not settings.strength:
         after, hidden = take, np.zeros_like(hidden)
-    report = report_changes(take, after, mapping, np.median(noise, axis=0), hidden)
+    still = (lambda *_: on_step(1, 1)) if on_step else None
+    report = report_changes(take, after, mapping, np.median(noise, axis=0), hidden, still)
     if settings.samples > 1:
         add_spread(report["joints"], np.concatenate(spread), np.concatenate([take.frames[part] for part in parts]))
     return after, report
@@ -178,13 +182,15 @@ def _clean_piece(
     piece: _Piece, mapping: Mapping, settings: CleanSettings, prior: Prior, on_step: OnStep | None
 ) -> tuple[RigTake, Motion]:
     """The piece's frames cleaned, and the motion of the model that they were made from."""
-    hidden, kept = piece.hidden, piece.kept
+    hidden, kept, told = piece.hidden, piece.kept, on_step or _not_told
     _, residual = to_model(piece.bridged.rows(slice(0, 1)), mapping)
     bridged, leapt = bridge_leaps(piece.bridged, residual.bones, hidden | kept.rotation)
+    told(0, 1)  # here and below: so that a cancel need not wait for the whole piece
     steadied = smooth_unseen_rotations(bridged, residual.bones, settings.strength)
     motion, residual = to_model(steadied, mapping)
     seen = replace(motion, visible=motion.visible & ~hidden_joints(hidden, residual.bones))
     doubted = find_rotation_pops(steadied.rotation) & ~kept.rotation
+    told(0, 1)
     hints = Hints(
         suspect=hidden_joints(doubted, residual.bones),
         kept=kept_joints(kept, residual.bones),
@@ -192,20 +198,28 @@ def _clean_piece(
     )
     body = replace(settings, feet=0.0)  # feet are held on the rig's own legs
     cleaned = clean_motion(seen, body, prior, on_step, hints)
+    told(1, 1)
     result = _onto_rig(residual, cleaned.positions, settings.strength, kept.held)
+    told(1, 1)
     unheard = hidden | leapt | kept.held
     result = heed_turns(residual, steadied, result, joint_levels(cleaned.noise), unheard, settings.strength)
     if settings.pops:
         result = _leapt_in_part(piece.bridged, result, leapt, settings.strength)
     else:
         result = _leapt_in_part(piece.bridged, result, leapt | doubted, 0.0)
+    told(1, 1)
     result = steady_locations(residual, piece.before, result, kept.held)
+    told(1, 1)
     if not settings.jitter:
         broken = (hidden | leapt | doubted) if settings.pops else hidden
         result = pass_through(piece.bridged, result, keep_unbroken(kept, broken))
     freedom = find_freedom(residual.bones, kept.held, kept.location.all(axis=0))
     result = steady_rig_feet(residual, result, _noise_of(seen, cleaned), settings.feet * settings.strength, freedom)
     return pass_through(piece.before, result, kept), cleaned
+
+
+def _not_told(_step: int, _count: int) -> None:
+    """Nobody wants to know."""
 
 
 def _leapt_in_part(before: RigTake, after: RigTake, leapt: np.ndarray, strength: float) -> RigTake:
@@ -217,10 +231,11 @@ def _leapt_in_part(before: RigTake, after: RigTake, leapt: np.ndarray, strength:
     return replace(after, rotation=rotation)
 
 
-def _sides_in_place(take: RigTake, bones: np.ndarray, rows: slice, kept: Kept) -> RigTake:
+def _sides_in_place(take: RigTake, bones: np.ndarray, rows: slice, kept: Kept, told: OnStep) -> RigTake:
     """The take with limbs that were taken for those of the other side exchanged back in the chosen rows."""
     result = take
     for part in pieces.split(rows.start, rows.stop):
+        told(0, 1)
         piece, exchanged = exchange_sides_back(take.rows(part), bones, kept.rotation[part])
         if exchanged.any():
             result = result if result is not take else replace(take, rotation=take.rotation.copy())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ..core import rotations as rot
@@ -14,9 +16,20 @@ from .feet import report_feet
 from .problems import find_problems
 
 
-def report_changes(before: RigTake, after: RigTake, mapping: Mapping, noise: np.ndarray, hidden: np.ndarray) -> dict:
+def report_changes(
+    before: RigTake,
+    after: RigTake,
+    mapping: Mapping,
+    noise: np.ndarray,
+    hidden: np.ndarray,
+    on_step: Callable[[int, int], None] | None = None,
+) -> dict:
     """Mean and largest change of every mapped joint in degrees and millimetres, and what was measured and found."""
-    changes = [_changes(before.rows(rows), after.rows(rows), mapping) for rows in pieces.consecutive(hidden)]
+    changes, parts = [], pieces.consecutive(hidden)
+    for number, rows in enumerate(parts):
+        if on_step:
+            on_step(number, len(parts))
+        changes.append(_changes(before.rows(rows), after.rows(rows), mapping))
     millimetres, degrees = (np.concatenate([change[i] for change in changes]) for i in range(2))
     bones = changes[0][2]
     joints = {}
@@ -31,7 +44,7 @@ def report_changes(before: RigTake, after: RigTake, mapping: Mapping, noise: np.
                 "noise_mm": round(1000.0 * float(noise[joint]), 2),
                 "completed_frames": int(hidden[:, bone].sum()),
             }
-    problems = [problem.to_json() for problem in find_problems(before, mapping)]
+    problems = [problem.to_json() for problem in find_problems(before, mapping, on_step)]
     return {
         "frames": len(before.frames),
         "fps": before.fps,
