@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..core.input_files import plain
 from ..core.mapping import Mapping
 from ..core.presets import save_preset
 from ..errors import PadsError
@@ -35,6 +36,9 @@ def main(arguments: Sequence[str]) -> int:
         return leave.code if isinstance(leave.code, int) else WRONG_USE
     except UsageError as error:
         say(f"pads: {error}")
+        return WRONG_USE
+    except OSError as error:  # a name that no file can have
+        say(f"pads: {plain(str(error.filename or ''), 60)}: {error.strerror or error}.")
         return WRONG_USE
     except KeyboardInterrupt:
         say("pads: interrupted; what was finished is there, nothing is half written.")

@@ -21,7 +21,7 @@ from .mutations import damage_arguments
 
 LINES = (
     "clean in.bvh -o out.bvh",
-    "clean in.bvh other.bvh -o out --strength 0.5 --start 1 --end 20 --report r.json",
+    "clean in.bvh other.bvh -o out --strength 0.5 --start 1 --end 20",
     "clean in.bvh -o out.fbx --complete LeftArm,LeftForeArm:3-9 --steps 2 --seed 4 --feet 0",
     "clean in.bvh -o out --resume --jobs 1 --prior pose --sampler dps",
     "map in.bvh --save preset.json --armature Rig",
