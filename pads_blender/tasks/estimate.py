@@ -26,6 +26,7 @@ ESTIMATORS = {"motion": estimate_takes.sample, "pose": estimate_poses.sample}
 SPREAD_FACTOR = 5.3
 _LEAST_KEYPOINTS = 4  # in a frame, somewhere in the take
 _USUAL_NOISE, _LEAST_NOISE = 0.01, 0.008  # of a person's extent in the image
+_USUAL_EXTENT = 0.5  # of the image's height, where no frame of a camera shows enough of the person
 _LEAST_CONFIDENCE = 0.1
 
 
@@ -118,7 +119,7 @@ def _check(shots: Sequence[Shot], fps: float, settings: EstimateSettings) -> Non
         raise TakeError(f"Keypoints, cameras and paths must have as many frames as each other, but have {counted}.")
     if not fps > 0 or not settings.body_scale > 0 or settings.hypotheses < 1:
         raise TakeError("Frame rate and body size must be above zero, and there must be one hypothesis at least.")
-    seen = sum((shot.keypoints.confidence > 0).sum(axis=1) for shot in shots)
+    seen = sum(_seen(shot.keypoints).sum(axis=1) for shot in shots)
     if not len(seen) or seen.max() < _LEAST_KEYPOINTS:
         raise TakeError(f"No frame shows {_LEAST_KEYPOINTS} keypoints of a body: run the detector on another take.")
 
@@ -128,10 +129,11 @@ def as_view(shot: Shot, settings: EstimateSettings) -> View:
     keypoints, camera = shot.keypoints, shot.camera
     world = camera.world_from_camera.copy()
     world[..., :3, 3] /= settings.body_scale
-    there = np.isfinite(keypoints.points).all(axis=-1) & (keypoints.confidence > 0)
-    seen = there & keypoints.layout.used
+    seen = _seen(keypoints)
     points = np.where(seen[..., None], keypoints.points, 0.0)
-    noise = _noise(points, seen) if settings.noise_pixels is None else settings.noise_pixels
+    noise = settings.noise_pixels
+    if noise is None:
+        noise = _noise(points, seen, _USUAL_EXTENT * camera.height)
     sigma = noise / np.sqrt(np.clip(keypoints.confidence, _LEAST_CONFIDENCE, 1.0))
     return View(
         replace(camera, world_from_camera=world),
@@ -141,15 +143,22 @@ def as_view(shot: Shot, settings: EstimateSettings) -> View:
     )
 
 
-def _noise(points: np.ndarray, seen: np.ndarray) -> np.ndarray:
+def _seen(keypoints: Keypoints) -> np.ndarray:
+    """Which keypoints (F, K) were detected and mean something on the model."""
+    there = np.isfinite(keypoints.points).all(axis=-1) & (keypoints.confidence > 0)
+    return there & keypoints.layout.used
+
+
+def _noise(points: np.ndarray, seen: np.ndarray, usual_extent: float) -> np.ndarray:
     """Pixels per coordinate of each keypoint (K,), as its scatter in time shows it; never better than detectors are.
 
-    What a detector errs by from frame to frame alike does not show: a share of the person's extent stands for it.
+    What a detector errs by from frame to frame alike does not show: a share of the person's extent stands for it, or
+    of the usual one where no frame shows enough of the person.
     """
     low = np.where(seen[..., None], points, np.inf).min(axis=1)
     high = np.where(seen[..., None], points, -np.inf).max(axis=1)
     extent = np.linalg.norm(high - low, axis=-1)[seen.sum(axis=1) >= _LEAST_KEYPOINTS]
-    size = float(np.median(extent))
+    size = float(np.median(extent)) if len(extent) else usual_extent
     if len(seen) < 9:
         return np.full(seen.shape[1], _USUAL_NOISE * size)
     return np.hypot(estimate_noise(points, seen), _LEAST_NOISE * size)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from pads_blender.core.camera import Camera, look_at
-from pads_blender.core.keypoints import HUMAN36M_17, Keypoints
+from pads_blender.core.keypoints import COCO_WHOLEBODY, HUMAN36M_17, Keypoints
 from pads_blender.core.skeleton import MODEL
 from pads_blender.diffusion.prior import load_prior
 from pads_blender.diffusion.rays import View
@@ -17,7 +17,7 @@ from pads_blender.tasks.estimate import (
     known_scale,
 )
 
-from .filmed import SIDE, WALK, filmed
+from .filmed import SIDE, WALK, camera_at, filmed
 from .walks import FPS
 
 QUICK = EstimateSettings(steps=8)
@@ -133,6 +133,25 @@ def test_same_seed_same_motion(motion_prior):
     settings = EstimateSettings(steps=3, seed=5)
     a, b = (estimate_motion([shot], FPS, settings, motion_prior).positions for _ in range(2))
     assert np.array_equal(a, b)
+
+
+@pytest.mark.parametrize(("first", "second"), [(17, 0), (17, 3), (3, 3)])
+def test_a_camera_may_see_a_few_keypoints_or_none(motion_prior, first, second):
+    shots = []
+    for count, camera in ((first, SIDE), (second, camera_at([-3.0, -2.0, 1.3]))):
+        shot = filmed(WALK[:30], camera, 2.0)
+        confidence = np.where(np.arange(17) < count, 1.0, 0.0) * np.ones((30, 1))
+        shots.append(Shot(Keypoints(shot.keypoints.points, confidence, HUMAN36M_17), camera))
+    found = estimate_motion(shots, FPS, EstimateSettings(steps=2), motion_prior)
+    assert np.isfinite(found.positions).all()
+
+
+def test_points_that_mean_nothing_on_the_model_do_not_make_a_take(motion_prior):
+    face = ~COCO_WHOLEBODY.used
+    points = np.random.default_rng(0).uniform(0.0, 900.0, (10, len(face), 2))
+    shot = Shot(Keypoints(points, np.tile(1.0 * face, (10, 1)), COCO_WHOLEBODY), SIDE)
+    with pytest.raises(TakeError, match="No frame shows"):
+        estimate_motion([shot], FPS, QUICK, motion_prior)
 
 
 def test_what_makes_no_sense_is_refused(motion_prior):
