@@ -16,7 +16,7 @@ from ..core.interpolate import fill_hidden, interpolate_hidden
 from ..core.mapping import Mapping
 from ..core.motion import Motion
 from ..core.retarget import apply_motion, to_model
-from ..core.rig import RigTake, carry_travel
+from ..core.rig import RigTake, carriers, carry_travel
 from ..core.stand_ins import find_stand_ins
 from ..errors import TakeError
 from .complete import interpolate_rotations
@@ -141,16 +141,7 @@ def _bridged(take: RigTake, mapping: Mapping, is_known: np.ndarray) -> RigTake:
     bones = sorted({*residual.bones[residual.bones >= 0].tolist(), *between})
     hidden = np.zeros(take.rotation.shape[:2], bool)
     hidden[np.ix_(~is_known, bones)] = True
-    moving = np.isin(np.arange(len(take.names)), _from_the_root(take, int(residual.bones[0]))) & ~find_stand_ins(take)
+    moving = carriers(take.parents, residual.bones[:1]) & ~find_stand_ins(take)
     moving &= take.movable if take.movable is not None else True
     location = interpolate_hidden(take.location, ~(moving & ~is_known[:, None]))
     return replace(interpolate_rotations(take, hidden), location=location)
-
-
-def _from_the_root(take: RigTake, bone: int) -> list[int]:
-    """The bone and all above it."""
-    chain = []
-    while bone >= 0:
-        chain.append(bone)
-        bone = int(take.parents[bone])
-    return chain
