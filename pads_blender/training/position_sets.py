@@ -46,12 +46,13 @@ def _read_annotations(path: Path) -> np.ndarray:
     """Positions (F, 17, 3) in metres before the first camera."""
     try:
         from scipy.io import loadmat
+        from scipy.io.matlab import MatReadError
     except ImportError as error:
         raise BadFileError(f"{path}: is MATLAB's, which SciPy reads: pip install scipy.") from error
     try:
         flat = np.asarray(loadmat(path)["annot3"][0, 0], float)
         return flat.reshape(len(flat), 28, 3)[:, _TRAINED_JOINTS] / 1000.0
-    except (OSError, KeyError, IndexError, ValueError, NotImplementedError) as error:
+    except (OSError, MatReadError, KeyError, IndexError, ValueError, NotImplementedError) as error:
         raise BadFileError(f"{path}: is not as the training set has it ({error!r}): download it anew.") from error
 
 

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -178,7 +179,7 @@ def read_npz(path: Path, subject: str) -> Read:
             return Read(tuple(amass.read_clips(path, subject)))
         if "clip_start" in names:
             return Read(tuple(replace(clip, subject=subject) for clip in data.load_npz(path)))
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, EOFError, BadZipFile, KeyError, ValueError) as error:
         raise BadFileError(f"{path}: cannot be read ({error!r}): get it anew.") from error
     raise BadFileError(f"{path}: is of no known kind: AMASS has poses and trans, it has {', '.join(names[:5])}.")
 

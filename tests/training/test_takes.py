@@ -63,11 +63,15 @@ def test_amass_of_both_body_models(tmp_path, joints, rate_name):
     assert clip.positions[-1, pelvis, 1] - clip.positions[0, pelvis, 1] == pytest.approx(2.0 * scale, abs=0.05)
 
 
-def test_amass_of_a_shape_alone_is_left_out(tmp_path):
+def test_shapes_alone_and_damaged_files_are_left_out(tmp_path):
     write_amass(tmp_path / "a_poses.npz", 52, "mocap_framerate")
     np.savez(tmp_path / "shape.npz", betas=np.zeros(16), gender="male")
+    whole = (tmp_path / "a_poses.npz").read_bytes()
+    for name, held in {"cut.npz": whole[:-30], "empty.npz": b"", "annot.mat": b"nothing"}.items():
+        (tmp_path / name).write_bytes(held)
     library = read(tmp_path)
     assert len(library.clips) == 1 and "of no known kind" in dict(library.left_out)["shape.npz"]
+    assert {"cut.npz", "empty.npz", "annot.mat"} < set(dict(library.left_out))
 
 
 # --- BVH ----------------------------------------------------------------------------------------------------------
