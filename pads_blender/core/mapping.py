@@ -11,8 +11,9 @@ from itertools import pairwise
 import numpy as np
 
 from ..errors import MappingError
+from .bone_tree import BoneTree
 from .conventions import CONVENTIONS, LAYERS, SIDES, BoneName, find_stems, full_name, read_names
-from .limbs import Body, BoneTree, find_body, find_head
+from .limbs import Body, find_body, find_head
 from .skeleton import JOINTS, MODEL
 
 # Confidence of a bone: 1 - product of (1 - weight) over the witnesses for it, times (1 - weight) of the one against it.
