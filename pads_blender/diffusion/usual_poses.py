@@ -50,7 +50,7 @@ class UsualPoses:
         seen = [self._of_keypoints(view) for view in views]
         systems = ([part.equations(frame, place) for part in seen] for frame, place in enumerate(pelvis))
         frames = [self._solved(system, place, pelvis_sigma) for system, place in zip(systems, pelvis, strict=True)]
-        return RayPosterior(*(np.stack(part) for part in zip(*frames, strict=True)))
+        return RayPosterior(self, *(np.stack(part) for part in zip(*frames, strict=True)))
 
     def nearest(self, poses: np.ndarray, sigma: float) -> np.ndarray:
         """The likeliest component (F,) of each pose (F, J, 3) about its pelvis, off by sigma metres per coordinate."""
@@ -87,7 +87,7 @@ class UsualPoses:
     def _solved(
         self, systems: list[tuple[np.ndarray, np.ndarray, np.ndarray]], pelvis: np.ndarray, pelvis_sigma: float
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Poses (S, J, 3), pelvis (S, 3) and cost (S,) of one frame: least squares in z and the pelvis."""
+        """z (S, R), pelvis (S, 3) and cost (S,) of one frame: least squares in z and the pelvis."""
         rows, residual, variance = (np.concatenate(part, axis=1) for part in zip(*systems, strict=True))
         rank = self.factors.shape[-1]
         weighted = rows / variance[..., None]
@@ -97,8 +97,7 @@ class UsualPoses:
         z = np.linalg.solve(normal, pull[..., None])[..., 0]
         squared = np.sum(residual**2 / variance, axis=1) - np.sum(pull * z, axis=1)
         cost = 0.5 * (squared + np.linalg.slogdet(normal)[1] + np.log(variance).sum(axis=1))
-        moved = self._wide @ z[:, :rank, None]
-        return self.means + moved.reshape(self.means.shape), pelvis + z[:, rank:], cost
+        return z[:, :rank], pelvis + z[:, rank:], cost
 
 
 @dataclass(frozen=True)
@@ -128,11 +127,21 @@ class _KeypointSystem:
 
 @dataclass(frozen=True)
 class RayPosterior:
-    """Poses (F, S, J, 3) about their pelvis (F, S, 3), metres; minus the log likelihood (F, S) of each component."""
+    """What each component has become in each frame: its z (F, S, R), pelvis (F, S, 3) in metres, cost (F, S).
 
-    poses: np.ndarray
+    The cost is minus the log likelihood. Poses themselves would take a gigabyte in a take of ten minutes.
+    """
+
+    mixture: UsualPoses
+    z: np.ndarray
     pelvis: np.ndarray
     costs: np.ndarray
+
+    def poses(self, frame: int) -> np.ndarray:
+        """Poses (S, J, 3) about their pelvis in one frame, metres."""
+        means, factors = self.mixture.means, self.mixture.factors
+        moved = factors.reshape(len(factors), -1, factors.shape[-1]) @ self.z[frame, ..., None]
+        return means + moved.reshape(means.shape)
 
 
 def load_usual_poses(folder: Path | None = None) -> UsualPoses:

@@ -47,8 +47,8 @@ def likely_start(
     steady = [_without_jumps(view, every).rows(rows) for view in views]
     found = _facing_everywhere().on_rays(steady, place, sigma)
     share = _shares(found) if rng is None else _drawn(found, rng)
-    poses = np.einsum("fs,fsja->fja", share, found.poses) + np.einsum("fs,fsa->fa", share, found.pelvis)[:, None]
-    return at_every_frame(poses, rows, frames)
+    poses = np.stack([np.tensordot(each, found.poses(row), 1) for row, each in enumerate(share)])
+    return at_every_frame(poses + np.einsum("fs,fsa->fa", share, found.pelvis)[:, None], rows, frames)
 
 
 @functools.cache
@@ -79,7 +79,7 @@ def _median(values: np.ndarray) -> np.ndarray:
 
 def _changes(found: RayPosterior, row: int) -> np.ndarray:
     """Cost (S, S) of going from each component's pose in a row to each one's in the next."""
-    here, there = (found.poses[r].reshape(len(found.costs[r]), -1) for r in (row, row + 1))
+    here, there = (found.poses(r).reshape(len(found.costs[r]), -1) for r in (row, row + 1))
     squared = np.sum(here**2, axis=1)[:, None] + np.sum(there**2, axis=1) - 2.0 * here @ there.T
     return np.minimum(0.5 * squared / _STEP_METRES**2, _MOST_CHANGED)
 

@@ -37,7 +37,7 @@ def test_the_posterior_is_that_of_the_joint_gaussian():
         cover = rows[s] @ prior @ rows[s].T + np.diag(variance[s])
         z = prior @ rows[s].T @ np.linalg.solve(cover, residual[s])
         assert found.pelvis[0, s] == pytest.approx(PLACE + z[3:])
-        assert found.poses[0, s] == pytest.approx(poses.means[s] + poses.factors[s] @ z[:3])
+        assert found.poses(0)[s] == pytest.approx(poses.means[s] + poses.factors[s] @ z[:3])
     costs = [
         0.5 * (residual[s] @ np.linalg.solve(c, residual[s]) + np.linalg.slogdet(c)[1])
         for s in range(2)
