@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ..tasks.cleaned import Cleaned
     from ..tasks.contacts import ContactRange
     from ..tasks.repairs import Repairs
+    from .rig_writer import Written
 
 
 _Wanted = tuple[int, str, "CleanSettings", "list[ContactRange] | None"]  # number and name of the armature, the task
@@ -164,19 +165,26 @@ def deliver_all(
     snapshots: list[Snapshot], after: Sequence[RigTake | PadsError], repairs: Sequence[Repairs] = ()
 ) -> Parts[str]:
     """Put each result where it belongs, or say why there is none; PadsError where nothing could be delivered."""
-    written, failed = [], []
-    repairs = repairs or [[] for _ in snapshots]
-    for snapshot, take, repairs_of_it in zip(snapshots, after, repairs, strict=True):
-        try:
-            if isinstance(take, PadsError):
-                raise take
-            written.append((yield from results.deliver(snapshot, take)))
-            find_armature(snapshot).pads.result = results.summary(written[-1:], [repairs_of_it])
-        except PadsError as error:
-            failed.append(str(error))
-    if not written:
+    done: list[tuple[Snapshot, Written, Repairs]] = []
+    failed, repairs = [], repairs or [[] for _ in snapshots]
+    try:
+        for snapshot, take, repairs_of_it in zip(snapshots, after, repairs, strict=True):
+            try:
+                if isinstance(take, PadsError):
+                    raise take
+                done.append((snapshot, (yield from results.deliver(snapshot, take)), repairs_of_it))
+            except PadsError as error:
+                failed.append(str(error))
+    except BaseException:  # cancelled between two parts, too: all of them or none
+        for snapshot, written, _ in done:
+            results.take_back(snapshot, written)
+        raise
+    if not done:
         raise TakeError(" ".join(failed))
-    return _with_others(results.summary(written, repairs), failed)
+    for snapshot, written, repairs_of_it in done:
+        with contextlib.suppress(TakeError):  # it may have been deleted while the others were written
+            find_armature(snapshot).pads.result = results.summary([written], [repairs_of_it])
+    return _with_others(results.summary([written for _, written, _ in done], repairs), failed)
 
 
 def _with_others(said: str, others: Sequence[str]) -> str:

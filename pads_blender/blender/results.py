@@ -1,5 +1,6 @@
 """Results of jobs onto their armatures, as the user prefers: as an action, or as NLA strips."""
 
+import contextlib
 from collections.abc import Sequence
 
 import bpy
@@ -8,9 +9,10 @@ import numpy as np
 from ..core.rig import RigTake
 from ..errors import TakeError
 from ..tasks.repairs import Repairs
-from .comparison import stack_strips
+from .comparison import discard, get_comparison, stack_strips
 from .evaluated_poses import keep_poses
 from .evaluated_reader import is_evaluated
+from .evaluation import find_object
 from .parts import Parts
 from .preferences import read_preferences
 from .rig_writer import Written
@@ -32,12 +34,24 @@ def deliver(snapshot: Snapshot, after: RigTake) -> Parts[Written]:
     if all(np.abs(new - old).max() < _SAME for old, new in _channels(snapshot.take, after)):
         raise TakeError(f"{snapshot.armature} stays as it is: there was nothing to change.")
     written = yield from apply_result(snapshot, after)
-    if is_evaluated(snapshot.take):
-        armature = find_armature(snapshot)
-        yield from keep_poses(armature, bpy.data.actions[written.action], snapshot.take, after)
-    if read_preferences().result == "NLA":
-        stack_strips(find_armature(snapshot))
+    try:
+        if is_evaluated(snapshot.take):
+            armature = find_armature(snapshot)
+            yield from keep_poses(armature, bpy.data.actions[written.action], snapshot.take, after)
+        if read_preferences().result == "NLA":
+            stack_strips(find_armature(snapshot))
+    except BaseException:  # cancelled between two parts, too
+        take_back(snapshot, written)
+        raise
     return written
+
+
+def take_back(snapshot: Snapshot, written: Written) -> None:
+    """Show the original motion again and remove the result, as far as both are there."""
+    with contextlib.suppress(TakeError):
+        armature = find_object(snapshot.armature_uid, snapshot.armature)
+        if get_comparison(armature).cleaned.name == written.action:
+            discard(armature)
 
 
 def _channels(before: RigTake, after: RigTake) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -7,7 +7,7 @@ import bpy
 import pytest
 
 from pads_blender import jobs
-from pads_blender.blender import addon, job_operator
+from pads_blender.blender import addon, evaluated_poses, job_operator, rig_writer
 from pads_blender.blender import session as session_module
 from pads_blender.blender.operators_clean import clean_task
 from pads_blender.blender.session import Session
@@ -232,10 +232,15 @@ def followed(armature):
 
 
 @pytest.fixture
-def begin_in_parts(followed, monkeypatch):
-    """A session that reads one frame at each step."""
+def small_parts(monkeypatch):
+    """One frame at each step."""
     monkeypatch.setattr(session_module, "_FIRST_PART_SECONDS", 0.0)
     monkeypatch.setattr(session_module, "_PART_SECONDS", 0.0)
+
+
+@pytest.fixture
+def begin_in_parts(followed, small_parts):
+    """A session that reads one frame at each step."""
 
     def prepare():
         snapshot = yield from snapshot_in_parts(followed)
@@ -311,6 +316,43 @@ def test_what_is_written_in_parts_is_taken_back(followed, begin_in_parts, end):
     assert "walk.pads" not in bpy.data.actions
     if end != "deleted":
         assert bpy.data.objects["walk"].animation_data.action.name == "walk"
+
+
+def another_of(armature):
+    """A second armature with the same bones and parent, and an action of its own."""
+    other = armature.copy()
+    other.name, other.animation_data.action = "run", armature.animation_data.action.copy()
+    other.animation_data.action.name = "run"
+    bpy.context.scene.collection.objects.link(other)
+    return other
+
+
+def test_a_cancel_takes_back_what_other_armatures_have_got_already(followed, small_parts):
+    armatures = [followed, another_of(followed)]
+    actions = sorted(action.name for action in bpy.data.actions)
+    session = Session(clean_task("Cleaning", [take_snapshot(each) for each in armatures], [CleanSettings(steps=1)] * 2))
+    ends = time.monotonic() + 60.0
+    while "run.pads" not in bpy.data.actions:
+        assert session.step() is None and time.monotonic() < ends
+    assert followed.animation_data.action.name == "walk.pads"
+    session.job.cancel()
+    with pytest.raises(CancelledError, match="nothing was changed"):
+        finish(session)
+    assert sorted(action.name for action in bpy.data.actions) == actions
+    assert [(each.animation_data.action.name, each.pads.result) for each in armatures] == [("walk", ""), ("run", "")]
+
+
+def test_a_cancel_takes_back_a_result_whose_poses_are_being_kept(followed, begin_in_parts, monkeypatch):
+    monkeypatch.setattr(evaluated_poses, "_ROWS", 5)
+    session, parts_after_it = begin_in_parts(), 0
+    ends = time.monotonic() + 60.0
+    while parts_after_it < 2:
+        assert session.step() is None and time.monotonic() < ends
+        parts_after_it += rig_writer.ORIGINAL in followed.animation_data.action
+    session.job.cancel()
+    with pytest.raises(CancelledError, match="nothing was changed"):
+        finish(session)
+    assert followed.animation_data.action.name == "walk" and "walk.pads" not in bpy.data.actions
 
 
 def test_unregistered_meanwhile(begin):
