@@ -18,7 +18,7 @@ from . import compat
 from .evaluated_reader import read_rig
 from .evaluation import find_object
 from .rig_mapping import read_mapping
-from .rig_writer import ORIGINAL, UNKEYED, write_take
+from .rig_writer import ORIGINAL, UNKEYED, restore_unkeyed, write_take
 from .still_action import Still, hold_the_rest, is_object_moved, still_action
 
 if TYPE_CHECKING:
@@ -118,12 +118,21 @@ def _write(
     still.lay_down(armature)
     action = bpy.data.actions[write_take(armature, before, after, switch_to_fk).action]
     hold_the_rest(armature, still)
+    action[UNKEYED] = json.dumps(_values_before(still, action))
     if still.before is None:
         del action[ORIGINAL]
     else:
-        action[ORIGINAL], action[UNKEYED] = still.before, json.dumps(still.values)
+        action[ORIGINAL] = still.before
         still.before.use_fake_user = True
+    restore_unkeyed(armature, action)  # the next one is written onto what this one was
     return action
+
+
+def _values_before(still: Still, action: bpy.types.Action) -> list[tuple[str, str, list[float]]]:
+    """Values that the body had, and of what else the action was given curves for: the IK/FK switches of limbs."""
+    body = {(bone, name) for bone, name, _ in still.values}
+    others = [entry for entry in json.loads(action[UNKEYED]) if tuple(entry[:2]) not in body]
+    return [*still.values, *others]
 
 
 def _name(actions: Sequence[bpy.types.Action], found: Sequence[RigHypothesis], name: str) -> None:

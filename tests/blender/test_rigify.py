@@ -7,6 +7,7 @@ import bpy
 import numpy as np
 import pytest
 
+from pads_blender.blender.estimate_target import deliver, read_target
 from pads_blender.blender.evaluated_reader import is_evaluated, read_rig
 from pads_blender.blender.evaluation import bone_paths
 from pads_blender.blender.parts import finish
@@ -15,6 +16,7 @@ from pads_blender.blender.rig_reader import find_curves
 from pads_blender.blender.rig_writer import toggle_original, write_take
 from pads_blender.core.rotations import from_rotation_vector
 from pads_blender.errors import TakeError
+from pads_blender.tasks.estimate_rig import RigHypothesis
 
 from .posing import assert_round_trip, assert_same_pose, bones_of, key_values, posed, poses_of, turned
 
@@ -129,6 +131,20 @@ def assert_ik_is_refused_or_switched(rig, mapping):
     after = turned(take)
     write_take(rig, take, after, switch_to_fk=True)
     assert_same_pose(posed(rig, bones_of(take), FRAMES), poses_of(after))
+    toggle_original(rig)
+    assert_every_estimate_switches_and_gives_back(rig)
+
+
+def assert_every_estimate_switches_and_gives_back(rig):
+    target = read_target(rig, FRAMES, switch_to_fk=True)
+    found = [RigHypothesis(turned(target.take), 0.7, 0.0), RigHypothesis(target.take, 0.3, 0.0)]
+    for name in deliver(target, found, "film"):
+        keyed = {fcurve.data_path for fcurve in bpy.data.actions[name].layers[0].strips[0].channelbags[0].fcurves}
+        assert keyed >= {f'pose.bones["{switch}"]["IK_FK"]' for switch in SWITCHES}
+    bpy.context.scene.frame_set(5)
+    assert all(rig.pose.bones[name]["IK_FK"] == 1.0 for name in SWITCHES)
+    toggle_original(rig)
+    assert all(rig.pose.bones[name]["IK_FK"] == 0.0 for name in SWITCHES)
 
 
 def still_in_ik(rig, mapping):
