@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
 from ..core.presets import preset_path
 from ..errors import PadsError
@@ -103,7 +104,7 @@ def _digests(path: Path) -> dict[str, str]:
     if path.suffix.lower() == ".gltf" and path.is_file():
         try:
             buffers = json.loads(path.read_text(encoding="utf-8")).get("buffers", [])
-            names += [uri for buffer in buffers if (uri := buffer.get("uri", "")) and not uri.startswith("data:")]
+            names += [unquote(uri) for each in buffers if (uri := each.get("uri", "")) and not uri.startswith("data:")]
         except (OSError, ValueError, AttributeError):
             pass  # the reader of the file says what is wrong with it
     return {name: _digest(path.parent / name) for name in names}
