@@ -7,6 +7,8 @@ from pathlib import Path
 
 from .preferences import read_preferences
 
+_CONTRACT = "pads_motion.json"
+
 
 def read_prior_folder() -> Path | None:
     """Folder of the prior of motion that the preferences name, for load_prior; None for the shipped one.
@@ -24,7 +26,9 @@ def prior_line() -> tuple[str, str] | None:
     chosen = read_preferences().prior
     if not chosen:
         return None
-    changed = tuple(path.stat().st_mtime_ns for path in (chosen, chosen.with_suffix(".onnx")) if path.is_file())
+    contract = chosen / _CONTRACT if chosen.is_dir() else chosen
+    files = (contract, contract.parent / f"{contract.stem}.onnx")
+    changed = tuple(path.stat().st_mtime_ns for path in files if path.is_file())
     return _line(chosen, changed)
 
 
@@ -36,7 +40,7 @@ def _line(chosen: Path, changed: tuple[int, ...]) -> tuple[str, str]:
     from ..errors import PadsError
 
     try:
-        contract = read_contract(prior_folder(chosen) / "pads_motion.json", "motion")
+        contract = read_contract(prior_folder(chosen) / _CONTRACT, "motion")
     except PadsError as error:
         return "ERROR", str(error)
     return "CHECKMARK", str(contract.fields.get("training_data", "")).partition(".")[0] or chosen.parent.name

@@ -28,6 +28,12 @@ def test_the_preferences_know_the_shipped_prior_and_an_own_one(chosen, monkeypat
     assert icon == "ERROR" and str(chosen) in text
     with pytest.raises(PriorError, match="cannot be used"):
         chosen_prior.read_prior_folder()
+    monkeypatch.setattr(chosen_prior, "read_preferences", lambda: Preferences(prior=chosen.parent))
+    assert chosen_prior.prior_line()[0] == "ERROR"
+    write_own_prior(chosen.parent)
+    assert chosen_prior.prior_line()[0] == "CHECKMARK"  # what lies in a folder is looked at again
+    monkeypatch.setattr(chosen_prior, "read_preferences", lambda: Preferences(prior=Path("/")))
+    assert chosen_prior.prior_line()[0] == "ERROR"
     monkeypatch.setattr(chosen_prior, "read_preferences", Preferences)
     assert chosen_prior.read_prior_folder() is None and chosen_prior.prior_line() is None
 
