@@ -16,6 +16,7 @@ from .chosen import chosen_bones
 from .computer import read_host
 from .estimate_target import Target, deliver, read_target
 from .evaluated_reader import is_evaluated
+from .evaluation import find_object
 from .job_operator import JobOperator
 from .pose_at import present_pose
 from .pose_keys import check_free, key_pose, make_assets, mark_poses, put_pose
@@ -142,7 +143,7 @@ def _deliver(target: Target, found: RigTake, name: str, count: int, as_assets: b
     mark_poses(action, frames)
     assets = ""
     if as_assets:
-        slot = bpy.data.objects[target.armature].animation_data.action_slot
+        slot = find_object(target.armature_uid, target.armature).animation_data.action_slot
         assets = f" and {len(make_assets(action, slot.handle, frames, name))} pose assets"
     return f"{count} pose{'' if count == 1 else 's'} in {made}, frames {frames[0]:g} to {frames[-1]:g}{assets}"
 
