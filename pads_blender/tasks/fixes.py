@@ -22,6 +22,7 @@ from .scope import LIMBS, joints_of, keep_left_out
 
 CONTEXT_FRAMES = 1000  # on either side of what is filled in: where like poses are looked for
 _BESIDE_FRAMES = 30  # of what is not filled in
+_BESIDE_SECONDS = 2.0  # of a slide: feet are back on their own path within one
 _FILLED = ("pop", "frozen", "missing")
 FIXABLE = (*_FILLED, "jitter", "swap", "slide")
 
@@ -73,12 +74,23 @@ def hold_slides(
     take: RigTake, mapping: Mapping, kept: Kept, slides: Sequence[Problem], on_step: OnStep | None = None
 ) -> RigTake:
     """The take with each foot that slides held where it stands; neither the pelvis nor the other foot moves."""
+    rotation, location, bones = take.rotation.copy(), take.location.copy(), _joint_bones(take, mapping)
+    result = replace(take, rotation=rotation, location=location)
     for problem in slides:
         joints = tuple(joint for joint in problem.joints if joint in CONTACT_JOINTS)
         contacts = [ContactRange(joint, int(problem.first), int(problem.last)) for joint in joints]
-        leg = keep_left_out(take, kept, _joint_bones(take, mapping), _whole_limbs(problem))
-        take = lock_feet_at(take, mapping, leg, contacts, 1.0, on_step)
-    return take
+        rows = _about(take, problem)
+        leg = keep_left_out(take, kept, bones, _whole_limbs(problem)).rows(rows)
+        held = lock_feet_at(result.rows(rows), mapping, leg, contacts, 1.0, on_step)
+        rotation[rows], location[rows] = held.rotation, held.location
+    return result
+
+
+def _about(take: RigTake, problem: Problem) -> slice:
+    """The problem's frames with as many beside them as a foot that is held there can move in."""
+    beside = _BESIDE_SECONDS * take.fps
+    first = np.searchsorted(take.frames, problem.first - beside)
+    return slice(int(first), int(np.searchsorted(take.frames, problem.last + beside, side="right")))
 
 
 def _kept_but(take: RigTake, mapping: Mapping, kept: Kept, problems: Sequence[Problem]) -> Kept:

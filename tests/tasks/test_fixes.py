@@ -72,6 +72,20 @@ def test_a_slide_is_held_in_its_frames_and_on_its_leg_alone():
     assert take.frames[rows[0]] >= 50.0 - take.fps and take.frames[rows[-1]] <= 70.0 + take.fps
 
 
+def test_a_slide_is_held_alike_in_a_long_take_and_in_a_piece_of_it():
+    take, mapping = build_take(*random_motion(400))
+    toe, heel = (("left_toe", 200.0, 230.0), ("left_ankle", 220.0, 250.0))
+    slides = [problem("slide", joint, first=first, last=last) for joint, first, last in (toe, heel)]
+    piece = take.rows(slice(120, 330))
+    whole, part = (fix_problems(t, mapping, Kept.nothing(t), slides, USUAL, None) for t in (take, piece))
+    assert changed(whole.rows(slice(120, 330)), part).max() < 1e-4
+    assert np.array_equal(whole.rotation[:130], take.rotation[:130])
+    with pytest.raises(TakeError, match="no frames"):
+        fix_problems(
+            take, mapping, Kept.nothing(take), [problem("slide", "left_toe", first=900.0, last=950.0)], USUAL, None
+        )
+
+
 def test_problems_that_are_not_listed_stay_even_if_they_are_of_the_same_kind():
     take, mapping = build_take(*random_motion(240))
     rng, rotation = np.random.default_rng(5), take.rotation.copy()
