@@ -96,7 +96,7 @@ def run_kills(options: argparse.Namespace) -> tuple[Rows, list[str]]:
     with tempfile.TemporaryDirectory() as folder:
         found = kills.kill_batches(options.kills, Path(folder), options.seed)
     held = f"{len(found.failures)} sources changed, files half written or results missing; {found.resumed} resumed"
-    return {"batches killed": (f"{found.killed} of {found.started}", held, today())}, found.failures
+    return {"batches killed": (f"{found.killed} of {found.started} runs", held, today())}, found.failures
 
 
 def run_hammer(options: argparse.Namespace) -> tuple[Rows, list[str]]:

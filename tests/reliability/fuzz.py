@@ -95,19 +95,20 @@ def try_input(kind: Kind, data: bytes, folder: Path, tally: Tally) -> str | None
     path.write_bytes(data)
     before, began = sorted(folder.iterdir()), time.process_time()
     tally.tried += 1
+    said = None
     try:
         with time_limit(LONGEST_SECONDS):
             kind.read(path)
         tally.accepted += 1
     except PadsError as error:
-        return _check_sentence(kind, str(error))
+        said = _check_sentence(kind, str(error))
     except Hang:
-        return f"takes more than {LONGEST_SECONDS:g} s"
+        said = f"takes more than {LONGEST_SECONDS:g} s"
     except Exception as error:
-        return f"{type(error).__name__}: {str(error)[:200]}"
+        said = f"{type(error).__name__}: {str(error)[:200]}"
     finally:
         tally.slowest_seconds = max(tally.slowest_seconds, time.process_time() - began)
-    return None if sorted(folder.iterdir()) == before else "leaves a file behind"
+    return said or (None if sorted(folder.iterdir()) == before else "leaves a file behind")
 
 
 def _check_sentence(kind: Kind, text: str) -> str | None:

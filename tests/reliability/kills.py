@@ -20,6 +20,7 @@ from ..shaky_takes import shaky_take
 ROOT = Path(__file__).resolve().parents[2]
 _TAKES, _FRAMES = 6, 40
 _LONGEST_SECONDS = 600.0  # a run that takes longer hangs
+_KILLED = -9  # in place of an exit code
 
 
 @dataclass
@@ -41,6 +42,8 @@ def kill_batches(count: int, folder: Path, seed: int = 0) -> Kills:
         code = _run(sources, out, rng.uniform(0.05, 0.75) * seconds)
         found.started += 1
         found.killed += code != 0
+        if code not in (0, _KILLED):
+            found.failures.append(f"kill {found.killed}: it ended by itself with exit code {code}")
         found.failures += [f"kill {found.killed}: {each}" for each in _faults(sources, out, reference)]
         if code == 0 or found.killed == count or rng.random() < 0.05:
             found.failures += _finish(sources, out, reference, found)
@@ -65,7 +68,7 @@ def _prepare(folder: Path) -> tuple[dict[Path, bytes], dict[str, bytes], float]:
 
 
 def _run(sources: dict[Path, bytes], out: Path, seconds: float) -> int:
-    """Exit code of the command, killed after so many seconds; the signal's number below 0 if it was."""
+    """Exit code of the command; _KILLED if it had to be killed after so many seconds."""
     command = [sys.executable, "-m", "pads_blender", "clean", *map(str, sources), "-o", str(out), "--resume"]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL, env=environment) as process:
@@ -73,7 +76,8 @@ def _run(sources: dict[Path, bytes], out: Path, seconds: float) -> int:
             return process.wait(seconds)
         except subprocess.TimeoutExpired:
             process.kill()
-            return process.wait()
+            process.wait()
+            return _KILLED
 
 
 def _faults(sources: dict[Path, bytes], out: Path, reference: dict[str, bytes]) -> list[str]:

@@ -12,6 +12,7 @@ from pads_blender.core.bvh import (
     world_positions,
     write_bvh,
 )
+from pads_blender.errors import BadFileError
 
 from ..shaky_takes import shaky_take
 from .fuzz import KINDS, Tally, UnsoundError, damaged, fuzz, sound_files, try_input
@@ -50,6 +51,17 @@ def test_the_fuzzer_notices_what_is_no_sentence_of_ours(error, tmp_path):
 
     kind = KINDS["bvh"].__class__("bvh", ".bvh", list, lambda data, rng: data, broken)
     assert type(error).__name__ in try_input(kind, b"", tmp_path, Tally())
+
+
+@pytest.mark.parametrize("error", [None, BadFileError("input.bvh: line 1: this is no motion file.")])
+def test_the_fuzzer_notices_what_is_left_behind(error, tmp_path):
+    def litters(path):
+        path.with_name("left").touch()
+        if error:
+            raise error
+
+    kind = KINDS["bvh"].__class__("bvh", ".bvh", list, lambda data, rng: data, litters)
+    assert try_input(kind, b"", tmp_path, Tally()) == "leaves a file behind"
 
 
 UNUSUAL = {
