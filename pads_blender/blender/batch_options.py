@@ -11,6 +11,7 @@ from . import estimate_command, generate_command
 from .clean import PRIORS
 from .exports import WRITABLE
 from .files import READABLE
+from .option_types import at_least, between
 
 _BONES_AND_RANGE = re.compile(r"(?P<bones>.+?)(?::(?P<first>-?\d+)-(?P<last>-?\d+))?")  # a name may hold a colon
 _FORMATS = ", ".join(READABLE)
@@ -60,7 +61,9 @@ def _add_clean(parser: argparse.ArgumentParser) -> None:
         help="first frame to clean (a BVH begins with frame 1, an FBX or glTF mostly with 0)",
     )
     parser.add_argument("--end", type=int, metavar="FRAME", help="last frame to clean")
-    parser.add_argument("--strength", type=_share, default=defaults.strength, help="0 (no change) to 1 (default)")
+    parser.add_argument(
+        "--strength", type=between(float, 0, 1), default=defaults.strength, help="0 (no change) to 1 (default)"
+    )
     parser.add_argument(
         "--complete",
         type=hidden_bones,
@@ -69,18 +72,20 @@ def _add_clean(parser: argparse.ArgumentParser) -> None:
         metavar='"BONE,BONE:FIRST-LAST"',
         help="bones to fill in anew, with the frames in which to do so (else all of them); may be repeated",
     )
-    parser.add_argument("--feet", type=_share, default=defaults.feet, help="0 to 1 (default): resting feet stay put")
+    parser.add_argument(
+        "--feet", type=between(float, 0, 1), default=defaults.feet, help="0 to 1 (default): resting feet stay put"
+    )
     parser.add_argument("--sampler", choices=("prox", "dps"), default=defaults.sampler, help="for the prior of poses")
     parser.add_argument("--prior", choices=PRIORS, default=PRIORS[0], help="of motion over time, or of single poses")
     parser.add_argument(
         "--prior-file", type=Path, metavar="FILE.json", help="a prior of your own, as training wrote it"
     )
     parser.add_argument(
-        "--steps", type=_at_least(1), default=defaults.steps, help="sampling steps: more is slower and finer"
+        "--steps", type=at_least(1), default=defaults.steps, help="sampling steps: more is slower and finer"
     )
-    parser.add_argument("--seed", type=int, default=defaults.seed, help="the same seed gives the same keys")
+    parser.add_argument("--seed", type=at_least(0), default=defaults.seed, help="the same seed gives the same keys")
     parser.add_argument(
-        "--samples", type=_at_least(2), default=defaults.samples, help="say how unsure, from so many (2 up)"
+        "--samples", type=at_least(2), default=defaults.samples, help="say how unsure, from so many (2 up)"
     )
     parser.add_argument(
         "--leave-out-t-pose",
@@ -98,9 +103,9 @@ def _add_clean(parser: argparse.ArgumentParser) -> None:
 
 def _add_batch_options(parser: argparse.ArgumentParser) -> None:
     many = parser.add_argument_group("many files")
-    many.add_argument("--jobs", type=_at_least(1), default=1, metavar="N", help="so many Blender processes at a time")
+    many.add_argument("--jobs", type=at_least(1), default=1, metavar="N", help="so many Blender processes at a time")
     many.add_argument(
-        "--threads", type=_at_least(1), metavar="N", help="of each process (default: its share of the processor)"
+        "--threads", type=at_least(1), metavar="N", help="of each process (default: its share of the processor)"
     )
     many.add_argument("--reports", action="store_true", help="a report beside each result: NAME.pads.json")
     many.add_argument(
@@ -108,23 +113,6 @@ def _add_batch_options(parser: argparse.ArgumentParser) -> None:
     )
     many.add_argument("--shard", type=_shard, metavar="K/N", help="only the K-th of N shares of the sorted list")
     many.add_argument("--log", type=Path, metavar="FILE", help="add a line of JSON for each file")
-
-
-def _share(text: str) -> float:
-    value = float(text)
-    if not 0.0 <= value <= 1.0:
-        raise argparse.ArgumentTypeError("it lies between 0 and 1")
-    return value
-
-
-def _at_least(lowest: int) -> Callable[[str], int]:
-    def count(text: str) -> int:
-        value = int(text)
-        if value < lowest:
-            raise argparse.ArgumentTypeError(f"at least {lowest}")
-        return value
-
-    return count
 
 
 def _shard(text: str) -> tuple[int, int]:

@@ -1,11 +1,9 @@
 """The command estimate: keypoint files in, a BVH of the model skeleton out."""
 
 import argparse
-import contextlib
 import json
 import re
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +20,7 @@ from ..tasks.estimate_size import scale_above_floor
 from .batch_inputs import check_outputs
 from .batch_log import say
 from .computer import read_host
+from .option_types import at_least, between
 from .progress import Progress
 
 DONE, FAILED = 0, 1
@@ -35,14 +34,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="OpenPose, COCO or MediaPipe keypoints: a file, or a folder with a file a frame; one for each camera",
     )  # fmt: skip
     parser.add_argument("-o", "--output", metavar="OUT.bvh", type=_bvh, required=True)
-    parser.add_argument("--fps", type=_between(float, 1, 1000), required=True, help="frames a second of the film")
+    parser.add_argument("--fps", type=between(float, 1, 1000), required=True, help="frames a second of the film")
     parser.add_argument(
         "--camera", metavar="CAMERA.json", type=Path, action="append", default=[],
         help="lens, image size and place of each camera, in the order of KEYPOINTS; one camera may do without",
     )  # fmt: skip
     parser.add_argument("--size", type=_size, metavar="WxH", help="image size in pixels, where no --camera says so")
     parser.add_argument(
-        "--fov", type=_between(float, 1, 170), default=DEFAULT_FOV_DEGREES, metavar="DEGREES",
+        "--fov", type=between(float, 1, 170), default=DEFAULT_FOV_DEGREES, metavar="DEGREES",
         help="field of view along the longer side, where no --camera says so (default: %(default)g)",
     )  # fmt: skip
     size = parser.add_mutually_exclusive_group()
@@ -56,9 +55,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--prior", choices=("motion", "pose"), default="motion", help="of takes, or of single frames")
     parser.add_argument(
-        "--hypotheses", type=_between(int, 1, 100), default=1, metavar="N", help="so many results, the likeliest first"
+        "--hypotheses", type=between(int, 1, 100), default=1, metavar="N", help="so many results, the likeliest first"
     )
-    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same result")
+    parser.add_argument("--seed", type=at_least(0), default=0, help="the same seed gives the same result")
     parser.add_argument("--report", type=Path, metavar="R.json", help="likelihoods and spread, as JSON")
 
 
@@ -114,18 +113,6 @@ def _size(text: str) -> tuple[int, int]:
     if not found:
         raise argparse.ArgumentTypeError(f"'{text}' is no image size: write 1920x1080")
     return int(found[1]), int(found[2])
-
-
-def _between(number: Callable[[str], float], lowest: float, highest: float) -> Callable[[str], float]:
-    """Reads a number of that kind between two others."""
-
-    def read(text: str) -> float:
-        with contextlib.suppress(ValueError):
-            if lowest <= (value := number(text)) <= highest:
-                return value
-        raise argparse.ArgumentTypeError(f"'{text}' is no number between {lowest:g} and {highest:g}")
-
-    return read
 
 
 def _bvh(text: str) -> Path:

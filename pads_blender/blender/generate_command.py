@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,11 +18,14 @@ from ..errors import BadFileError, PadsError
 from ..paths import written_whole
 from ..tasks.generate import GenerateSettings, generate_poses
 from ..tasks.in_between import InBetweenSettings, in_between_take
+from .batch_inputs import check_outputs
+from .batch_log import say
 from .computer import read_host
 from .evaluated_reader import read_rig
 from .exports import WRITABLE, export_motion
 from .file_jobs import Source, open_source
 from .files import Opened
+from .option_types import at_least
 from .parts import finish
 from .progress import Progress
 from .rig_mapping import read_mapping
@@ -40,7 +42,9 @@ def add_in_between_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", metavar="IN", type=Path, help="a motion file with one armature, or see --armature")
     parser.add_argument("-o", "--output", metavar="OUT", type=Path, required=True, help=f"{', '.join(WRITABLE)}")
     parser.add_argument("--keys", metavar="FRAME", type=int, nargs="+", required=True, help="frames of the key poses")
-    parser.add_argument("--variation", type=int, default=0, metavar="N", help="0 (default): the likeliest motion")
+    parser.add_argument(
+        "--variation", type=at_least(0), default=0, metavar="N", help="0 (default): the likeliest motion"
+    )
     parser.add_argument("--armature", metavar="NAME", help="this one of several armatures")
     parser.add_argument("--preset", type=Path, metavar="FILE.json", help="take the bone mapping from a preset file")
 
@@ -48,8 +52,10 @@ def add_in_between_options(parser: argparse.ArgumentParser) -> None:
 def add_generate_options(parser: argparse.ArgumentParser) -> None:
     """Options of generate."""
     parser.add_argument("-o", "--output", metavar="OUT.bvh", type=Path, required=True)
-    parser.add_argument("--count", type=int, default=10, metavar="N", help="so many poses, one a frame (default: 10)")
-    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same poses")
+    parser.add_argument(
+        "--count", type=at_least(1), default=10, metavar="N", help="so many poses, one a frame (default: 10)"
+    )
+    parser.add_argument("--seed", type=at_least(0), default=0, help="the same seed gives the same poses")
 
 
 def run_in_between(options: argparse.Namespace) -> int:
@@ -69,23 +75,24 @@ def _attempt(title: str, work: Callable[[Callable[[int, int], None]], str]) -> i
         said = work(progress.show)
     except PadsError as error:
         progress.end()
-        print(f"pads: {error}", file=sys.stderr, flush=True)
+        say(f"pads: {error}")
         return FAILED
     progress.end()
-    print(f"pads: done in {time.perf_counter() - began:.1f} s: {said}", file=sys.stderr, flush=True)
+    say(f"pads: done in {time.perf_counter() - began:.1f} s: {said}")
     return DONE
 
 
 def _in_between(options: argparse.Namespace, show: Callable[[int, int], None]) -> str:
-    if options.output.suffix.lower() not in WRITABLE or options.output.resolve() == options.source.resolve():
-        raise BadFileError(f"{options.output}: name another file than the input, ending in {', '.join(WRITABLE)}.")
+    check_outputs([options.source], [options.output])
+    if options.output.suffix.lower() not in WRITABLE:
+        raise BadFileError(f"{options.output}: this format cannot be written: name a {', '.join(WRITABLE)} file.")
     opened = open_source(Source(options.source, options.armature, options.preset))
     if len(opened.armatures) > 1:
         names = ", ".join(armature.name for armature in opened.armatures)
         raise BadFileError(f"{options.source}: choose an armature with --armature: {names}.")
     mapping = read_mapping(opened.armatures[0])
     before = read_rig(opened.armatures[0], mapping)
-    is_key, settings = np.isin(before.frames, options.keys), InBetweenSettings(max(0, options.variation))
+    is_key, settings = np.isin(before.frames, options.keys), InBetweenSettings(options.variation)
     after = in_between_take(before, mapping, is_key, settings, load_prior("motion", host=read_host()), show)
     _write(opened, before, after, options.output)
     return f"{int(is_key.sum())} key poses joined, {options.output}"
@@ -104,7 +111,7 @@ def _write(opened: Opened, before: RigTake, after: RigTake, output: Path) -> Non
 def _generate(options: argparse.Namespace, show: Callable[[int, int], None]) -> str:
     if options.output.suffix.lower() != ".bvh":
         raise BadFileError(f"{options.output}: a .bvh file is written: name one.")
-    settings = GenerateSettings(max(1, options.count), options.seed)
+    settings = GenerateSettings(options.count, options.seed)
     poses = generate_poses(settings, load_prior("pose", host=read_host()), show)
     poses[..., 2] -= poses[..., 2].min(axis=1, keepdims=True)  # standing on the ground
     motion = Motion(poses, np.ones(poses.shape[:2], bool), _POSES_A_SECOND)

@@ -44,6 +44,14 @@ def test_wrong_keys_are_one_sentence(take, tmp_path, capsys, words, said):
     assert not (tmp_path / "out.bvh").exists()
 
 
-def test_an_input_is_never_overwritten(take, capsys):
-    assert main(["inbetween", str(take), "-o", str(take), "--keys", "1", "40"]) == 1
-    assert "name another file than the input" in capsys.readouterr().err
+@pytest.mark.parametrize("other", ["walk.bvh", "linked.bvh"])
+def test_an_input_is_never_overwritten(take, capsys, other):
+    (take.parent / "linked.bvh").hardlink_to(take)
+    assert main(["inbetween", str(take), "-o", str(take.parent / other), "--keys", "1", "40"]) == 2
+    assert "inputs are never overwritten" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["--count", "0"], ["--count", "many"], ["--seed", "-1"]])
+def test_numbers_that_make_no_sense_are_wrong_use(tmp_path, capsys, words):
+    assert main(["generate", "-o", str(tmp_path / "poses.bvh"), *words]) == 2
+    assert f"argument {words[0]}: '{words[1]}' is no whole number of at least" in capsys.readouterr().err
