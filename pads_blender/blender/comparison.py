@@ -95,7 +95,11 @@ def accept(armature: bpy.types.Object) -> str:
     compat.assign_action(animation, found.cleaned, found.slot_handle)
     accepted = found.cleaned
     if blend < 1.0:
-        accepted = _blended(armature, found, blend)
+        try:
+            accepted = _blended(armature, found, blend)
+        except BaseException:
+            _put_strips_back(armature, found, blend)
+            raise
         remove_unused(found.cleaned)
     del accepted[ORIGINAL]
     forget_poses(accepted)
@@ -172,6 +176,13 @@ def _remove_tracks(animation: bpy.types.AnimData) -> None:
     for name in (_BELOW, _ABOVE):
         if track := animation.nla_tracks.get(name):
             animation.nla_tracks.remove(track)
+
+
+def _put_strips_back(armature: bpy.types.Object, found: Comparison, blend: float) -> None:
+    """Both motions as strips again: they could not be made into one."""
+    compat.assign_action(armature.animation_data, found.cleaned, found.slot_handle)
+    stack_strips(armature)
+    set_blend(get_comparison(armature), blend)
 
 
 def _blended(armature: bpy.types.Object, found: Comparison, blend: float) -> bpy.types.Action:

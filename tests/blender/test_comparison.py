@@ -80,6 +80,20 @@ def as_strips(armature, monkeypatch):
     return armature
 
 
+def test_strips_that_cannot_be_made_into_one_stay(as_strips):
+    bpy.ops.pads.clean()
+    as_strips.pads.blend = 0.5
+    bone = as_strips.pose.bones["LeftUpLeg"]
+    bone.constraints.new("COPY_ROTATION").target = as_strips
+    middle, actions = pose_angles(as_strips), sorted(action.name for action in bpy.data.actions)
+    with pytest.raises(RuntimeError, match="LeftUpLeg"):
+        bpy.ops.pads.accept()
+    np.testing.assert_allclose(pose_angles(as_strips), middle, atol=1e-6)
+    assert as_strips.pads.blend == 0.5 and sorted(action.name for action in bpy.data.actions) == actions
+    bone.constraints.remove(bone.constraints[0])
+    assert bpy.ops.pads.accept() == {"FINISHED"}
+
+
 def test_strips_hold_all_keys_whatever_range_is_set_for_playing(as_strips):
     action = as_strips.animation_data.action
     action.use_frame_range, action.frame_start, action.frame_end = True, 10, 20
