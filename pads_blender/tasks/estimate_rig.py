@@ -23,6 +23,7 @@ from . import temporal
 from .estimate import EstimateSettings, Hypothesis, OnStep, Shot, as_view, estimate_hypotheses
 from .noise import estimate_noise
 from .running import running_median
+from .take_checks import check_take
 
 # Metres on the model: how near the segments stay to the estimate's and then, tighter and tighter, to the last fit,
 # steadied; how near to their length, and the body to its place. Of seven sets the one that shakes least for its
@@ -66,6 +67,7 @@ def estimate_rig(
 
     The size of the person is the rig's, whatever the settings say. Cameras are in the rig's world.
     """
+    check_take(take)
     _, residual = to_model(take, mapping)
     asked = replace(settings, body_scale=1.0 / residual.scale)
     found = estimate_hypotheses(shots, take.fps, asked, prior, on_step)

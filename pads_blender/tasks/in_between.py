@@ -22,6 +22,7 @@ from ..errors import TakeError
 from .complete import interpolate_rotations
 from .kept import Kept, pass_through
 from .samples import BORDER_FRAMES, STEPS, draw, enliven, frames_to_evidence
+from .take_checks import check_take
 from .twist import chains_between
 from .windows import MotionPrior, denoise_windows, frames_per_step, interpolate_rows, thin_out
 
@@ -95,6 +96,7 @@ def in_between_take(
     Frames before the first and after the last key stay, and what they do is taken into account. Bones that no
     joint hangs on, such as fingers, keep their motion.
     """
+    check_take(take)
     rows = _rows_between(is_key)
     seen = _with_context(rows, take)
     is_known = (is_key | ~_inside(rows, len(is_key)))[seen]

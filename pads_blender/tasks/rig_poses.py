@@ -14,6 +14,7 @@ from ..core.skeleton import MODEL
 from ..diffusion.prior import Prior
 from ..errors import TakeError
 from .generate import GenerateSettings, OnStep, complete_pose, generate_poses, headings, turned, vary_pose
+from .take_checks import check_take
 
 _REACH = 0.9995  # of a limb's length, at most: only bent limbs show where elbow and knee point
 _ROUNDS = 60  # of moving the body towards what each limb cannot reach
@@ -33,6 +34,7 @@ def generated(
 
     Bones that the model does not have keep their pose; the others start from rest.
     """
+    check_take(pose)
     standing, residual = to_model(pose, mapping)
     rotation = pose.rotation.copy()
     rotation[:, residual.bones[residual.bones >= 0]] = rot.IDENTITY
@@ -49,6 +51,7 @@ def varied(
     on_step: OnStep | None = None,
 ) -> RigTake:
     """Poses like that of a take of one frame, as the frames of a take; see vary_pose."""
+    check_take(pose)
     standing, _ = to_model(pose, mapping)
     found = vary_pose(standing.positions[0], noise_metres, settings, prior, on_step)
     return _laid(pose, mapping, found, standing.positions)
@@ -76,6 +79,7 @@ def completed(
 
     tries: so many answers as the frames of the take, each from a seed of its own.
     """
+    check_take(pose)
     frames = _repeated(pose, tries)
     motion, residual = to_model(frames, mapping)
     pinned = pinned_joints(residual, given)

@@ -13,9 +13,14 @@ from pads_blender.errors import TakeError
 from pads_blender.tasks.clean import CleanSettings, clean_motion, clean_take
 from pads_blender.tasks.cleaned import clean_rig
 from pads_blender.tasks.contacts import ContactRange
+from pads_blender.tasks.estimate import EstimateSettings
+from pads_blender.tasks.estimate_rig import estimate_rig
 from pads_blender.tasks.foot_lock import list_contacts, lock_feet_at
+from pads_blender.tasks.generate import GenerateSettings
+from pads_blender.tasks.in_between import InBetweenSettings, in_between_take
 from pads_blender.tasks.kept import Kept
 from pads_blender.tasks.problems import find_problems
+from pads_blender.tasks.rig_poses import completed, generated, varied
 from pads_blender.tasks.take_warnings import find_warnings
 
 from ..core.bodies import build_take, random_motion
@@ -43,6 +48,11 @@ def nothing(take):
     return take.rows(slice(0, 0))
 
 
+def middle(take):
+    """The pose that spoiled spoils."""
+    return take.rows(slice(FRAMES // 2, FRAMES // 2 + 1))
+
+
 SPOIL = {
     "nan rotation": lambda take: replace(take, rotation=spoiled(take.rotation, np.nan)),
     "infinite location": lambda take: replace(take, location=spoiled(take.location, np.inf)),
@@ -63,6 +73,13 @@ TASKS = {
     "lock_feet_at": lambda take, mapping: lock_feet_at(
         take, mapping, Kept.nothing(take), [ContactRange(0, 5, 20)], 1.0
     ),
+    "in_between_take": lambda take, mapping: in_between_take(
+        take, mapping, np.arange(len(take.frames)) % 10 == 0, InBetweenSettings(), Smoothing()
+    ),
+    "estimate_rig": lambda take, mapping: estimate_rig([], take, mapping, EstimateSettings(), Smoothing()),
+    "generated": lambda take, mapping: generated(middle(take), mapping, GenerateSettings(), Smoothing()),
+    "varied": lambda take, mapping: varied(middle(take), mapping, 0.1, GenerateSettings(), Smoothing()),
+    "completed": lambda take, mapping: completed(middle(take), mapping, ("left_wrist",), Smoothing()),
 }
 
 
