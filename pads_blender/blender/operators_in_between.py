@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 import bpy
@@ -9,9 +10,10 @@ import numpy as np
 
 from .. import jobs
 from ..errors import TakeError
-from . import curves
+from . import compat, curves
 from .chosen_prior import read_prior_folder
 from .computer import open_prior, read_host
+from .evaluation import find_object
 from .job_operator import JobOperator
 from .parts import Parts
 from .preferences import read_preferences
@@ -47,10 +49,12 @@ class PADS_OT_in_between(JobOperator, bpy.types.Operator):  # noqa: N801 - Blend
         """The active armature's take, its original one where a result is shown, and the frames with key poses."""
         armature, settings = context.object, context.scene.pads_generate
         only_selected, seed = settings.keys == "SELECTED", settings.variation
-        if armature.animation_data.action.get(ORIGINAL):
-            toggle_original(armature)
-        times = key_frames(armature, only_selected)
-        snapshot = yield from snapshot_in_parts(armature, switch_to_fk=context.scene.pads.switch_to_fk)
+        name, uid, result = armature.name, armature.session_uid, _show_original(armature)
+        try:
+            times = key_frames(armature, only_selected)
+            snapshot = yield from snapshot_in_parts(armature, switch_to_fk=context.scene.pads.switch_to_fk)
+        finally:
+            _show_again(name, uid, result)
         return _task(snapshot, times, seed)
 
 
@@ -67,6 +71,24 @@ def key_frames(armature: bpy.types.Object, only_selected: bool) -> np.ndarray:
     return times
 
 
+def _show_original(armature: bpy.types.Object) -> int | None:
+    """Show the motion that a result was made from; number of the result's action, None where none was shown."""
+    action = armature.animation_data and armature.animation_data.action
+    if not action or not action.get(ORIGINAL):
+        return None
+    toggle_original(armature)
+    return action.session_uid
+
+
+def _show_again(name: str, uid: int, result: int | None) -> None:
+    """Show the result again, if there was one and it is still there."""
+    action = next((each for each in bpy.data.actions if each.session_uid == result), None)
+    with contextlib.suppress(TakeError):
+        animation = find_object(uid, name).animation_data
+        if action and animation and animation.action_slot:
+            compat.assign_action(animation, action, animation.action_slot.handle)
+
+
 def _task(snapshot: Snapshot, times: np.ndarray, seed: int) -> Task:
     threads, host, folder = read_preferences().threads, read_host(), read_prior_folder()
     is_key = np.isin(snapshot.take.frames, np.concatenate([np.floor(times), np.ceil(times)]))
@@ -78,7 +100,12 @@ def _task(snapshot: Snapshot, times: np.ndarray, seed: int) -> Task:
         return in_between_take(snapshot.take, snapshot.mapping, is_key, InBetweenSettings(seed), prior, rest)
 
     def apply(after: RigTake) -> Parts[str]:
-        return (yield from _deliver(snapshot, after, times))
+        result = _show_original(find_armature(snapshot))
+        try:
+            return (yield from _deliver(snapshot, after, times))
+        except BaseException:
+            _show_again(snapshot.armature, snapshot.armature_uid, result)
+            raise
 
     return Task("In-between", work, apply, (snapshot.armature_uid,))
 

@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 
 from pads_blender.blender import compat
-from pads_blender.blender.operators_in_between import key_frames
+from pads_blender.blender.operators_in_between import PADS_OT_in_between, key_frames
 from pads_blender.blender.rig_reader import find_curves, read_take
+from pads_blender.blender.session import Session
+from pads_blender.errors import CancelledError
 
 from .posing import assert_same_pose, posed
 
@@ -67,6 +69,24 @@ def test_another_variation_starts_from_the_same_keys(armature):
     assert np.abs(second.rotation[rows] - first.rotation[rows]).max() < 1e-5
     assert np.abs(second.rotation - first.rotation).max() > 0.01
     assert armature.animation_data.action["pads_original"] == bpy.data.actions["walk"]
+
+
+def test_a_result_is_shown_again_where_another_variation_is_refused_or_cancelled(armature):
+    thin_out(armature)
+    bpy.ops.pads.in_between()
+    session = Session(PADS_OT_in_between.prepare(None, bpy.context), "In-Between")
+    assert armature.animation_data.action.name == "walk.pads"  # while it is worked on, too
+    session.job.cancel()
+    with pytest.raises(CancelledError):
+        while session.step() is None:
+            session.job.join()
+    assert armature.animation_data.action.name == "walk.pads"
+    bpy.context.scene.pads_generate.keys = "SELECTED"
+    for fcurve in bpy.data.actions["walk"].layers[0].strips[0].channelbags[0].fcurves:
+        fcurve.keyframe_points.foreach_set("select_control_point", [False] * len(fcurve.keyframe_points))
+    with pytest.raises(RuntimeError, match="there are 0 selected"):
+        bpy.ops.pads.in_between()
+    assert armature.animation_data.action.name == "walk.pads"
 
 
 def test_selected_keys_of_a_dense_take_are_the_poses(armature):
