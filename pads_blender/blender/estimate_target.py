@@ -82,7 +82,11 @@ def deliver_new(found: Sequence[RigHypothesis], mapping: Mapping, name: str) -> 
 
     armature = build_armature(found[0].take, name)
     target = Target(armature.name, armature.session_uid, mapping, found[0].take, np.eye(4))
-    return [armature.name, *deliver(target, found, name)]
+    try:
+        return [armature.name, *deliver(target, found, name)]
+    except BaseException:
+        bpy.data.armatures.remove(armature.data)  # and the object with it
+        raise
 
 
 def _read_again(armature: bpy.types.Object, target: Target) -> RigTake:

@@ -1,15 +1,19 @@
 """Estimate on real rigs: filmed by a camera of the scene, written as a detector writes, and estimated back."""
 
+from dataclasses import replace
+
 import bpy
 import numpy as np
 import pytest
 
-from pads_blender.blender.estimate_target import deliver, hypotheses_of, read_target
+from pads_blender.blender.estimate_target import deliver, deliver_new, hypotheses_of, read_target
 from pads_blender.blender.evaluation import evaluate
 from pads_blender.blender.files import import_bvh
 from pads_blender.blender.rig_mapping import read_mapping
 from pads_blender.core.bvh import read_bvh
+from pads_blender.core.model_rig import MAPPING, model_take
 from pads_blender.core.skeleton import MODEL
+from pads_blender.errors import TakeError
 from pads_blender.tasks.estimate_rig import RigHypothesis
 
 from .filmed import add_camera, joints_in_world, pixels, resize, write_openpose
@@ -146,6 +150,15 @@ def test_a_new_armature_stands_where_the_rig_stood(filmed_rig, size_from):
     assert np.linalg.norm(found[:, 0] - joints[:, 0], axis=-1).mean() < 0.35  # one camera: mostly depth
     assert found[..., MODEL.index("head"), 2].mean() > found[..., feet, 2].mean() + 1.0
     assert bpy.ops.pads.clean() == {"FINISHED"}  # it is mapped
+
+
+def test_a_new_armature_that_gets_no_motion_is_removed():
+    take = model_take(1.0, FRAMES, 30.0)
+    with pytest.raises(TakeError, match="not numbers"):
+        broken = replace(take, location=np.full_like(take.location, np.inf))
+        deliver_new([RigHypothesis(broken, 1.0, 0.0)], MAPPING, "film")
+    assert not bpy.data.armatures and not bpy.data.actions
+    assert not [each for each in bpy.data.objects if each.type == "ARMATURE"]
 
 
 def test_hypotheses_are_actions_to_choose_from(filmed_rig):
