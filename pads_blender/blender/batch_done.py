@@ -43,7 +43,7 @@ def read_origin(job: Job, contract: Path) -> Origin:
 
 
 def write_report(job: Job, report: dict, origin: Origin) -> None:
-    """The report beside a result that was just made, with what is_done must know."""
+    """The report beside a result that was just made, with what find_reason must know."""
     made = {
         "version": origin.version,
         "input": origin.source,

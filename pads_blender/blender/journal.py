@@ -41,7 +41,7 @@ def close() -> None:
 
 def lines() -> list[str]:
     """What was logged last, oldest first; nothing before open_log()."""
-    return [line for tail in _tails() for line in tail.lines]
+    return [line for tail in _tails() for line in list(tail.lines)]  # a worker may add one meanwhile
 
 
 def _tails() -> list[_Tail]:

@@ -39,7 +39,7 @@ def write_model_takes(source: Path, target: Path) -> list[str]:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the takes, and what is wrong to standard error, a line each; 1 where there are none."""
+    """Write the takes, and what is wrong to standard error, a line each; 1 where something is."""
     source, target = map(Path, arguments)
     try:
         wrong = write_model_takes(source, target)

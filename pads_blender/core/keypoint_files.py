@@ -53,7 +53,7 @@ def read_keypoints(path: Path | str, size: tuple[int, int] | None = None) -> Key
 
 def _natural(path: Path) -> list:
     """Names in the order of the numbers in them: frame_2 before frame_10."""
-    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", path.name)]
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", path.name)]
 
 
 def _text(path: Path) -> str:
