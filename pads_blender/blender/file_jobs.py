@@ -70,10 +70,8 @@ def clean_file(job: Job, prior: Prior, on_step: OnStep) -> dict:
     with enough_memory():
         results = _clean_each(opened.armatures, job, prior, on_step)
         _write(job, opened, results)
-    seconds, reports = (
-        time.perf_counter() - started,
-        [_report(opened, name, result) for name, result in results.items()],
-    )
+    seconds = time.perf_counter() - started
+    reports = [_report(opened, name, result) for name, result in results.items()]
     frames = sum(report.get("frames", 0) for report in reports)
     return {
         "file": str(job.source.path),
