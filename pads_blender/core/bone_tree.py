@@ -60,11 +60,16 @@ class BoneTree:
         return float(np.linalg.norm(self.heads[a] - self.heads[b]))
 
     @cached_property
+    def _lengths(self) -> list[float]:
+        """Distance of each bone from its parent; 0 without one."""
+        return [self.distance(*link) if link[1] >= 0 else 0.0 for link in enumerate(self.parents)]
+
+    @cached_property
     def reach(self) -> list[float]:
         """Length of the longest chain below each bone; needs positions."""
         reach = [0.0] * len(self.parents)
         for bone in sorted(range(len(self.parents)), key=lambda each: -len(self.path(each))):
-            below = [self.distance(bone, child) + reach[child] for child in self.children[bone]]
+            below = [self._lengths[child] + reach[child] for child in self.children[bone]]
             reach[bone] = max(below, default=0.0)
         return reach
 
@@ -72,10 +77,15 @@ class BoneTree:
         """From the bone down the longest way; bones at the place of the one before are left out."""
         chain, least = [bone], SAME_PLACE * self.reach[bone]
         while self.children[bone]:
-            bone = max(self.children[bone], key=lambda c: self.distance(c, self.parents[c]) + self.reach[c])
+            bone = max(self.children[bone], key=lambda c: self._lengths[c] + self.reach[c])
             if self.distance(chain[-1], bone) > least:
                 chain.append(bone)
         return chain
+
+    def steps(self, chain: Sequence[int]) -> np.ndarray:
+        """Length from each bone of a chain to the next. Tails do not count: FBX importers invent them."""
+        links = pairwise(chain)
+        return np.array([self._lengths[b] if self.parents[b] == a else self.distance(a, b) for a, b in links])
 
     def gathered(self, bone: int, least: float) -> list[int]:
         """The bone and those below it whose heads are within `least` of its own."""
@@ -84,7 +94,13 @@ class BoneTree:
             here += [child for child in self.children[each] if self.distance(bone, child) <= least]
         return here
 
-
-def steps_of(tree: BoneTree, chain: Sequence[int]) -> np.ndarray:
-    """Length from each bone of a chain to the next. Tails do not count: FBX importers invent them."""
-    return np.array([tree.distance(*step) for step in pairwise(chain)])
+    def room_of_three(self, bone: int) -> float:
+        """The least distance at which `gathered` finds the bone and two more; infinite where fewer hang below it."""
+        found, away = [bone], []
+        for _ in range(2):
+            away += [(self.distance(bone, child), child) for child in self.children[found[-1]]]
+            if not away:
+                return np.inf
+            found.append(min(away)[1])
+            away.remove(min(away))
+        return max(self.distance(bone, each) for each in found)

@@ -6,12 +6,12 @@ which joint, so the rest pose may be anything; directions are asked only to tell
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import permutations
+from itertools import product
 
 import numpy as np
 
-from .bone_tree import SAME_PLACE, BoneTree, steps_of
-from .limb_fit import ARM, LEG, Fit, Limb, fit_pair, limb_length, surprise
+from .bone_tree import SAME_PLACE, BoneTree
+from .limb_fit import ARM, FORKING_WRIST, LEG, Fit, Limb, Proportions, fit_pair, limb_length, surprise
 from .limb_pairs import Pair, great_pairs
 from .limb_sides import arms_apart, tell_sides, unit
 
@@ -32,12 +32,10 @@ class Body:
 def find_body(tree: BoneTree, sides: Sequence[str | None]) -> Body | None:
     """Legs and arms of the tree; `sides` are those that bone names claim. None when no two legs stand out."""
     pairs = great_pairs(tree) if tree.heads is not None else []
-    choices = [_weigh(tree, legs, arms) for legs, arms in permutations(pairs, 2)]
-    choices += [_weigh(tree, legs, None) for legs in pairs]
-    if not choices:
-        return None
-    cost, legs, arms = min(choices, key=lambda choice: choice[0])
-    if cost > _NO_BODY or (arms and _goes_on_all_fours(tree, legs, arms)):
+    legs = _fits(tree, pairs, LEG, _NO_BODY - FORKING_WRIST)
+    arms = _fits(tree, pairs, ARM, _NO_BODY)
+    cost, legs, arms = _best_choice(tree, legs, arms)
+    if legs is None or (arms and _goes_on_all_fours(tree, legs, arms)):
         return None
     limbs, certainty = tell_sides(tree, legs, arms, sides)
     return Body(limbs, certainty / (1.0 + max(cost, 0.0) / 20.0))
@@ -61,16 +59,30 @@ def _goes_on_all_fours(tree: BoneTree, legs: Fit, arms: Fit) -> bool:
     return bool(ways[0] @ ways[1] > 0.7 and abs(ways[0] @ spine) < 0.5)
 
 
-def _weigh(tree: BoneTree, legs: Pair, arms: Pair | None) -> tuple[float, Fit, Fit | None]:
-    """Cost of taking one pair for the legs and another for the arms, and the joints in both."""
-    leg = fit_pair(tree, legs, LEG)
-    if arms is None:
-        return leg.cost + _NO_ARMS, leg, None
-    arm = fit_pair(tree, arms, ARM)
-    order = 0.0 if tree.is_above(legs.node, arms.node) else _LEGS_BESIDE_ARMS
-    order = _LEGS_BELOW_ARMS if tree.is_above(arms.node, legs.node) else order
-    size = surprise(np.log(limb_length(tree, leg.limbs[0]) / limb_length(tree, arm.limbs[0])), _LOG_LEG_BY_ARM)
-    return leg.cost + arm.cost + order + size, leg, arm
+def _fits(tree: BoneTree, pairs: Sequence[Pair], proportions: Proportions, most: float) -> list[Fit]:
+    """Each pair taken for a limb, but for those that cost more than any body may."""
+    fits = [fit_pair(tree, pair, proportions, most) for pair in pairs]
+    return [fit for fit in fits if fit]
+
+
+def _best_choice(tree: BoneTree, legs: list[Fit], arms: list[Fit]) -> tuple[float, Fit | None, Fit | None]:
+    """What legs and arms cost together, the cheapest pairs that make a body and the first of equals; arms or none."""
+    least, best = np.nextafter(_NO_BODY, np.inf), (None, None)
+    for leg, arm in (choice for some in (arms, [None]) for choice in product(legs, some)):
+        cost = leg.cost + (arm.cost if arm else _NO_ARMS)
+        if cost >= least or (arm and arm.pair is leg.pair):
+            continue  # a mismatch only adds to it
+        cost += _mismatch(tree, leg, arm) if arm else 0.0
+        if cost < least:
+            least, best = cost, (leg, arm)
+    return least, *best
+
+
+def _mismatch(tree: BoneTree, leg: Fit, arm: Fit) -> float:
+    """What it costs that legs and arms hang on each other, or differ in length, as in no body."""
+    order = 0.0 if tree.is_above(leg.pair.node, arm.pair.node) else _LEGS_BESIDE_ARMS
+    order = _LEGS_BELOW_ARMS if tree.is_above(arm.pair.node, leg.pair.node) else order
+    return order + float(surprise(np.log(leg.length / arm.length), _LOG_LEG_BY_ARM))
 
 
 # --- neck and head ----------------------------------------------------------------------------------------------------
@@ -102,7 +114,7 @@ def _cut_at_head(tree: BoneTree, chain: list[int]) -> list[int]:
         return chain[: forks[0] + 1]
     if len(chain) < 3:
         return chain
-    neck, head = steps_of(tree, chain)[:2]
+    neck, head = tree.steps(chain)[:2]
     if len(chain) == 3 and 0.75 * neck < head < 1.3 * neck:
         return chain  # two bones of the neck, then the head
     if len(chain) == 3 and head < 1.3 * neck:
