@@ -43,7 +43,7 @@ def find_channel_changes(
             yield name, RotationChange(rotation_of(bone), frames, turn)
         if changes.location[:, number].any():
             yield name, ShiftChange(location_of(bone), frames, shift[:, number])
-        if stretch[number] > SMALLEST_STRETCH:
+        if not stretch[number] <= SMALLEST_STRETCH:
             yield name, ShiftChange(scale_of(bone), frames, after.scale[:, number] - before.scale[:, number])
     if before.names[0] == object_entry(armature) and changes.location[:, 0].any():
         yield before.names[0], ShiftChange(location_of(armature), frames, _object_shift(armature, before, shift[:, 0]))
@@ -95,7 +95,7 @@ class ShiftChange:
     def at(self, times: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """New channel values (K, 3) in place of values, and where (K,) they differ."""
         shift = _between(self.frames, self._shift, times, np.zeros(3))
-        return values + shift, np.abs(shift).max(axis=-1) > 0
+        return values + shift, _shifts(shift)
 
     def closed(self, first: float, last: float, reach: float) -> ShiftChange:
         """The same with equal shifts at the first and the last frame of a cycle, over `reach` frames."""
@@ -103,7 +103,7 @@ class ShiftChange:
 
     def changing_frames(self) -> np.ndarray:
         """The scene frames that change and those beside them, so that all others stay."""
-        return self.frames[_widened(np.abs(self._shift).max(axis=-1) > 0)]
+        return self.frames[_widened(_shifts(self._shift))]
 
     def made_continuous(self, values: np.ndarray) -> np.ndarray:
         """The values themselves: no others mean the same."""
@@ -111,8 +111,13 @@ class ShiftChange:
 
 
 def _turns(turn: np.ndarray) -> np.ndarray:
-    """Where (K,) a rotation (K, 4) is one at all."""
-    return angle_between(np.broadcast_to(IDENTITY, turn.shape), normalise(turn)) > _SMALLEST_TURN_RADIANS
+    """Where (K,) a rotation (K, 4) is one at all, or no number."""
+    return ~(angle_between(np.broadcast_to(IDENTITY, turn.shape), normalise(turn)) <= _SMALLEST_TURN_RADIANS)
+
+
+def _shifts(shift: np.ndarray) -> np.ndarray:
+    """Where (K,) a shift (K, 3) is one at all, or no number."""
+    return (shift != 0.0).any(axis=-1)
 
 
 def _widened(chosen: np.ndarray) -> np.ndarray:

@@ -44,14 +44,18 @@ class Changes:
 
 
 def find_changes(before: RigTake, after: RigTake) -> Changes:
-    """What the second take does differently; below 1e-6 radians or 1e-6 of the rig's size nothing has changed."""
+    """What the second take does differently; up to 1e-6 radians or 1e-6 of the rig's size nothing has changed.
+
+    What is no number has changed, so that whoever writes it finds and refuses it.
+    """
     size = max(float(np.ptp(before.rest[:, :3, 3], axis=0).max(initial=0.0)), 1e-6)
     turned, moved = (np.zeros(before.rotation.shape[:2], bool) for _ in range(2))
     for bone in range(len(before.names)):  # one at a time, so that a long take needs no more memory than it has
         old, new = before.rotation[:, bone], after.rotation[:, bone]
         if not np.array_equal(old, new):
-            turned[:, bone] = angle_between(normalise(old), normalise(new)) > 1e-6
-        moved[:, bone] = np.abs(after.location[:, bone] - before.location[:, bone]).max(axis=-1) > 1e-6 * size
+            turned[:, bone] = ~(angle_between(normalise(old), normalise(new)) <= 1e-6)
+        shift = np.abs(after.location[:, bone] - before.location[:, bone]).max(axis=-1)
+        moved[:, bone] = ~(shift <= 1e-6 * size)
     return Changes(rotation=turned, location=moved)
 
 

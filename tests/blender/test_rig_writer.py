@@ -252,6 +252,18 @@ def test_a_failure_leaves_nothing_behind(build_rig, key_rig, monkeypatch):
     assert snapshot(fcurves_of(armature)) == before
 
 
+@pytest.mark.parametrize("name", ["rotation", "location", "scale"])
+def test_a_result_that_is_no_number_anywhere_is_refused(build_rig, key_rig, name):
+    armature = build_rig()
+    original = key_rig(armature, FRAMES)
+    take = read_take(armature)
+    values = getattr(take, name).copy()
+    values[7, 0] = np.nan
+    with pytest.raises(TakeError, match="not numbers"):
+        write_take(armature, take, replace(take, **{name: values}))
+    assert list(bpy.data.actions) == [original] and armature.animation_data.action == original
+
+
 def test_a_long_take_writes_fast_and_in_linear_time(build_rig, chain, key_rig):
     armature = build_rig(chain(60))
     seconds = []
