@@ -65,7 +65,8 @@ class UsualPoses:
     def error_shapes(self, level: float, alone: float) -> np.ndarray:
         """Covariances (S, 3 J, 3 J) of what denoising at a noise level in metres leaves, with a mean variance of one.
 
-        alone: the share in which each coordinate errs by itself.
+        alone: the share in which each coordinate errs by itself. Factors and what they leave are taken for separate
+        looks: at 0.2 m that is the exact posterior to one per cent, at 2 cm (what is left is as large) to a quarter.
         """
         wide, size = self._wide, self._wide.shape[1]
         gathered = np.eye(wide.shape[-1]) + np.swapaxes(wide, 1, 2) @ wide / level**2
