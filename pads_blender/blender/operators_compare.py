@@ -70,6 +70,7 @@ class PADS_OT_discard(bpy.types.Operator):  # noqa: N801 - Blender's own pattern
         """End the comparison."""
         self.report({"INFO"}, f"Back to {comparison.discard(context.object)}")
         problem_list.forget(context.object)
+        context.object.pads.result = ""  # the next result may get the name of the one that is gone
         return {"FINISHED"}
 
 

@@ -59,10 +59,10 @@ class SettingsPanel:
         held = row.row()
         held.active = settings.use_feet
         held.prop(settings, "feet", text="")
-        column.prop(settings, "leave_out_reference")
         column = layout.column(heading="Keep")
         column.prop(settings, "keep_extreme")
         column.prop(settings, "keep_selected")
+        layout.column(heading="Leave Out").prop(settings, "leave_out_reference", text="T-Pose")
         column = layout.column(align=True)
         column.prop(settings, "limbs", expand=True)
         if has_ik_switch(context.object):
@@ -116,11 +116,16 @@ class ComparePanel:
             layout.prop(armature.pads, "blend", slider=True)
         if context.area.type == "VIEW_3D":
             layout.prop(context.scene.pads, "show_ghost", icon="GHOST_ENABLED", toggle=True)
-        if armature.pads.result:
+        if _is_about(armature.pads.result, found.cleaned):
             draw_text(layout.column(align=True), context, armature.pads.result, icon="CHECKMARK")
         row = layout.row(align=True)
         row.operator(PADS_OT_accept.bl_idname, icon="CHECKMARK")
         row.operator(PADS_OT_discard.bl_idname, icon="TRASH")
+
+
+def _is_about(result: str, cleaned: bpy.types.Action) -> bool:
+    """Whether the line names this action: what Estimate and Generate make is compared, too, and writes no such line."""
+    return any(f" in {cleaned.name}{end}" in result for end in (":", ";"))
 
 
 class DifferencesPanel:

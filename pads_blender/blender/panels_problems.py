@@ -22,6 +22,7 @@ _ICONS = {
     "SLIDE": "TRACKING_FORWARDS_SINGLE",
     "PENETRATION": "TRIA_DOWN_BAR",
 }
+_LIST_WIDTH = 0.93  # share of the panel's width that the frame and the scroll bar of a list leave to its lines
 
 
 class PADS_UL_problems(bpy.types.UIList):  # noqa: N801 - Blender's own pattern
@@ -80,7 +81,8 @@ class ProblemsPanel:
             said = f"These are problems of {rig.problems_action or 'another action'}, which is not shown now"
             draw_text(layout.column(align=True), context, said, icon="INFO")
         column = layout.column(align=True)
-        _draw_line(column, ("Bone", "Frames"), "mm", "BLANK1")
+        heads = column.split(factor=_LIST_WIDTH)
+        _draw_line(heads, ("Bone", "Frames"), "mm", "BLANK1")
         column.template_list("PADS_UL_problems", "", rig, "problems", rig, "active_problem", rows=4)
         chosen = problem_list.read_active(context.object)
         if chosen:

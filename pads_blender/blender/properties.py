@@ -120,7 +120,7 @@ class PADS_PG_settings(bpy.types.PropertyGroup):  # noqa: N801 - Blender's own p
         max=1.0,
     )
     show_ghost: bpy.props.BoolProperty(
-        name="Ghost", description="Draw the bones of the original motion over the view", default=False
+        name="Ghost", description="Draw the bones of the other one of the two motions over the view", default=False
     )
     show_problems: bpy.props.BoolProperty(
         name="Colour Bones",

@@ -7,7 +7,17 @@ import bpy
 import numpy as np
 import pytest
 
-from pads_blender.blender import addon, menus, operators_rig, overlay, panels_rig, problem_list, results
+from pads_blender.blender import (
+    addon,
+    comparison,
+    menus,
+    operators_rig,
+    overlay,
+    panels_clean,
+    panels_rig,
+    problem_list,
+    results,
+)
 from pads_blender.blender.joint_pickers import shown_mapping
 from pads_blender.blender.rig_mapping import can_store, store_mapping
 from pads_blender.blender.rig_reader import read_take
@@ -177,6 +187,15 @@ def test_a_filled_arm_changes_alone_and_obeys_the_range(armature):
     assert changed.max() <= 26
     others = [bone for bone, name in enumerate(before.names) if name != "RightForeArm"]
     assert degrees[:, others].max() < 1e-3
+
+
+def test_what_became_of_a_take_is_shown_with_its_result_alone(armature):
+    for operator, is_shown in (bpy.ops.pads.clean, True), (bpy.ops.pads.generate, False):
+        assert operator() == {"FINISHED"}
+        found = comparison.get_comparison(armature)
+        assert panels_clean._is_about(armature.pads.result, found.cleaned) == is_shown
+    bpy.ops.pads.discard()
+    assert armature.pads.result == ""
 
 
 def test_contacts_are_found_edited_and_held(armature):
