@@ -23,6 +23,7 @@ _KINDS = (
     "OpenPose JSON, COCO JSON with 17 or 133 points (RTMPose, MMPose, Ultralytics) and MediaPipe JSON or CSV are read"
 )
 MOST_FRAMES = 2_000_000  # 18 hours at 30 frames a second: numbers further apart than that are damage
+_WRAPPERS = ("instance_info", "frames", "poseLandmarks", "pose_landmarks", "landmarks")  # the first is MMPose's
 _LARGEST = 1e6  # pixels: beyond it a coordinate is damage
 _NORMALISED = 4.0  # coordinates that never exceed this are shares of the image
 
@@ -93,15 +94,15 @@ def _frames_of(data: object, path: Path) -> Frames:
 
 def _read_any(data: object) -> Frames | None:
     """None where nothing fits; KeyError, TypeError, ValueError where something does and is damaged."""
-    if isinstance(data, dict):
+    while isinstance(data, dict):
         if "people" in data:  # OpenPose: one frame a file
             return [[_triples(person["pose_keypoints_2d"]) for person in data["people"]]]
-        if "instance_info" in data:  # MMPose
-            return _read_any(data["instance_info"])
         if "annotations" in data:  # COCO ground truth
             return _coco_results(data["annotations"])
-        inner = next((data[k] for k in ("frames", "poseLandmarks", "pose_landmarks", "landmarks") if k in data), None)
-        return None if inner is None else _read_any(inner)
+        wrapper = next((key for key in _WRAPPERS if key in data), None)
+        if wrapper is None:
+            return None
+        data = data[wrapper]
     if not isinstance(data, list):
         return None
     first = next((entry for entry in data if entry), None)
