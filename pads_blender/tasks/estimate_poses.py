@@ -38,9 +38,10 @@ def sample(
 ) -> np.ndarray:
     """Positions (F, J, 3) in the model's metres; is_drawn makes no difference, for every sample is drawn.
 
-    guidance: of dps, the paper's rho_t; None: the one that knows the noise.
+    Of asked.start only the pelvis counts: where poses begin is the paper's eq. 8. guidance: of dps, the paper's rho_t;
+    None: the one that knows the noise.
     """
-    pelvis = first_guess(views)[:, 0] if asked.pelvis is None else asked.pelvis
+    pelvis = _first_pelvis(views, asked)
     operator = Projection(views, pelvis, asked.pelvis is not None)
     steps = asked.steps or DEFAULT_STEPS[asked.sampler]
     schedule = karras_schedule(steps, START_METRES, END_METRES, unit=prior.unit)
@@ -48,6 +49,13 @@ def sample(
     start = start_on_rays(views[0], pelvis)
     fit = sampler(prior, operator, operator.measured, schedule, rng, start=start, on_step=on_step)
     return fit.positions_world
+
+
+def _first_pelvis(views: Sequence[View], asked: Asked) -> np.ndarray:
+    """Its path (F, 3) where it is known; else that of the start, or of a first guess."""
+    if asked.pelvis is not None:
+        return asked.pelvis
+    return (first_guess(views) if asked.start is None else asked.start)[:, 0]
 
 
 def _options(sampler: str, views: Sequence[View], prior: Prior, guidance: Guidance | None) -> dict:

@@ -51,13 +51,17 @@ class Descent:
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked of a sampler of takes: frame rate, the pelvis's path (F, 3) in model metres or None, steps."""
+    """What is asked of a sampler of takes: frame rate, the pelvis's path (F, 3) in model metres or None, steps.
+
+    start (F, J, 3): world positions in model metres to begin at; None: the sampler finds its own.
+    """
 
     fps: float
     pelvis: np.ndarray | None = None
     sampler: str = "dps"
     steps: int | None = None
     descent: Descent = Descent()
+    start: np.ndarray | None = None
 
 
 def sample(
@@ -71,8 +75,9 @@ def sample(
     """Positions (F, J, 3) in the model's metres; is_drawn: another hypothesis than the likeliest."""
     step = frames_per_step(asked.fps)
     slow, middle = zip(*[_thinned(view, step) for view in views], strict=True)
-    pelvis = None if asked.pelvis is None else asked.pelvis[np.round(middle[0]).astype(int)]
-    guess = likely_start(slow, pelvis, rng if is_drawn else None)
+    rows = np.round(middle[0]).astype(int)
+    pelvis = None if asked.pelvis is None else asked.pelvis[rows]
+    guess = likely_start(slow, pelvis, rng if is_drawn else None) if asked.start is None else asked.start[rows]
     found = _descend(slow, guess, replace(asked, pelvis=pelvis), prior, rng, on_step)
     found = _polished(found)
     return found if step == 1 else at_every_frame(found, middle[0], len(views[0].points))

@@ -6,20 +6,23 @@ Ours and the rivals' alike, on noisy 2D with T unknown; one setting is changed a
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from scipy.stats import chi
 
+from ..core import metrics
 from ..diffusion.prior import load_prior
 from ..tasks import estimate_takes
-from ..tasks.estimate import SPREAD_FACTOR, EstimateSettings, Shot, as_view, estimate_hypotheses
+from ..tasks.estimate import SPREAD_FACTOR, EstimateSettings, Shot, estimate_hypotheses
 from ..tasks.estimate_takes import Asked, Descent
 from . import estimate_rivals as rivals
 from . import estimate_suite
 from .bench import Setup
+from .estimate_rivals import Filmed
 from .synthetic_cameras import NOISY
 
 CLIPS, HYPOTHESES, SPREAD = 10, 4, "spread"
@@ -35,25 +38,25 @@ ZEDOS = (
     rivals.Zedo(150, 0.1, 0.005, 2.0),
 )
 RHOS = (0.1, 0.25, 0.5)
-Method = Callable[[Shot], np.ndarray]  # positions (F, J, 3)
+Method = Callable[[Filmed], np.ndarray]  # positions (F, J, 3)
 
 
-def takes(setup: Setup, stride: int) -> Iterator[tuple[np.ndarray, Shot]]:
-    """True positions and noisy keypoints of every take, every so many frames."""
+def takes(setup: Setup) -> Iterator[tuple[np.ndarray, Shot]]:
+    """True positions and noisy keypoints of every take."""
     for number, clip in enumerate(setup.segments(estimate_suite.SEGMENT_FRAMES, CLIPS)):
         truth = clip.positions.astype(float)
-        rows = np.arange(0, len(truth), stride)
-        yield truth[rows], estimate_suite.rows_of(estimate_suite.filmed(truth, NOISY, 0, number), rows)
+        yield truth, estimate_suite.filmed(truth, NOISY, 0, number)
 
 
 def ours(setup: Setup) -> dict[str, Method]:
     """Our own descent, each setting at several values."""
 
     def method(descent: Descent) -> Method:
-        asked = Asked(30.0, descent=descent)
-        return lambda shot: estimate_takes.sample(
-            [as_view(shot, EstimateSettings())], asked, setup.loaded_prior, np.random.default_rng(0)
-        )
+        def run(filmed: Filmed) -> np.ndarray:
+            asked = Asked(30.0, descent=descent, start=filmed.start)
+            return estimate_takes.sample([filmed.view], asked, setup.loaded_prior, np.random.default_rng(0))
+
+        return run
 
     plain = {"as it is": method(Descent())}
     return plain | {_named(change): method(replace(Descent(), **change)) for change in DESCENTS}
@@ -61,10 +64,10 @@ def ours(setup: Setup) -> dict[str, Method]:
 
 def zedo(setup: Setup) -> dict[str, Method]:
     """The ZeDO-like rival."""
-    pose = load_prior("pose", setup.models)
+    pose = load_prior("pose", setup.models, 1)
     return {
-        _named({field.name: getattr(how, field.name) for field in fields(how)}): lambda shot, how=how: rivals.zedo_like(
-            shot, EstimateSettings(), pose, how
+        _named({field.name: getattr(how, field.name) for field in fields(how)}): partial(
+            rivals.zedo_like, prior=pose, how=how
         )
         for how in ZEDOS
     }
@@ -72,11 +75,8 @@ def zedo(setup: Setup) -> dict[str, Method]:
 
 def rho(setup: Setup) -> dict[str, Method]:
     """The paper's algorithm with one rho."""
-    pose = load_prior("pose", setup.models)
-    return {
-        _named({"rho": value}): lambda shot, value=value: rivals.constant_rho(shot, EstimateSettings(), pose, value)
-        for value in RHOS
-    }
+    pose = load_prior("pose", setup.models, 1)
+    return {_named({"rho": value}): partial(rivals.constant_rho, prior=pose, rho=value) for value in RHOS}
 
 
 WHAT = {"ours": (ours, 1), "zedo": (zedo, estimate_suite.RIVAL_STRIDE), "rho": (rho, estimate_suite.RIVAL_STRIDE)}
@@ -85,7 +85,7 @@ WHAT = {"ours": (ours, 1), "zedo": (zedo, estimate_suite.RIVAL_STRIDE), "rho": (
 def spread_factor(setup: Setup) -> float:
     """What the spread among hypotheses is to be multiplied by so that it is as large as errors are, by the median."""
     settings, ratios = EstimateSettings(hypotheses=HYPOTHESES), []
-    for truth, shot in takes(setup, 1):
+    for truth, shot in takes(setup):
         found = estimate_hypotheses([shot], 30.0, settings, setup.loaded_prior)[0].motion
         error = np.linalg.norm(found.positions - truth, axis=-1)
         ratios.append((error / np.maximum(found.spread, 1e-4)).ravel())
@@ -94,6 +94,15 @@ def spread_factor(setup: Setup) -> float:
 
 def _named(settings: dict[str, float]) -> str:
     return ", ".join(f"{name} {value:g}" for name, value in settings.items())
+
+
+def _told(method: Method, filmed: Sequence[tuple[np.ndarray, Filmed]], stride: int) -> str:
+    """Mean error about the root, and of the pelvis's place, on every so many frames."""
+    rows = [np.arange(0, len(truth), stride) for truth, _ in filmed]
+    pairs = [(truth[r], method(frames.rows(r))) for r, (truth, frames) in zip(rows, filmed, strict=True)]
+    about_root = np.mean([estimate_suite.error_of(found, truth) for truth, found in pairs])
+    pelvis = np.mean([metrics.mpjpe(found[:, :1], truth[:, :1]) for truth, found in pairs])
+    return f"{about_root:.1f} mm, pelvis {pelvis:.1f} mm"
 
 
 def main() -> None:
@@ -107,12 +116,12 @@ def main() -> None:
     setup = Setup(given.data, "validation", "motion", given.models, given.limit)
     if SPREAD in given.what:
         print(f"{SPREAD}: factor {spread_factor(setup):.2f}", flush=True)
-    for name in (w for w in given.what if w in WHAT):
+    chosen = [name for name in given.what if name in WHAT]
+    filmed = [(truth, Filmed.of(shot)) for truth, shot in takes(setup)] if chosen else []
+    for name in chosen:
         make, stride = WHAT[name]
-        filmed = list(takes(setup, stride))
         for setting, method in make(setup).items():
-            errors = [estimate_suite.error_of(method(shot), truth) for truth, shot in filmed]
-            print(f"{name}: {setting}: {np.mean(errors):.1f} mm", flush=True)
+            print(f"{name}: {setting}: {_told(method, filmed, stride)}", flush=True)
 
 
 if __name__ == "__main__":

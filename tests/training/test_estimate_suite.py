@@ -4,7 +4,6 @@ import pytest
 from pads_blender.core.keypoints import HUMAN36M_17
 from pads_blender.diffusion.prior import load_prior
 from pads_blender.tasks import estimate_poses, estimate_takes
-from pads_blender.tasks.estimate import EstimateSettings
 from pads_blender.training import estimate_rivals, estimate_suite, estimate_tuning
 from pads_blender.training.bench import Setup
 from pads_blender.training.synthetic_cameras import EXACT, NOISY, Detector, draw_camera, film
@@ -44,9 +43,8 @@ def test_the_detector_errs_as_stated():
 def test_zedo_like_fits_the_keypoints():
     few = WALK[:4]
     shot = film(few, draw_camera(few, np.random.default_rng(2)), EXACT, np.random.default_rng(0))
-    found = estimate_rivals.zedo_like(
-        shot, EstimateSettings(), load_prior("pose", threads=1), estimate_rivals.Zedo(steps=6)
-    )
+    filmed = estimate_rivals.Filmed.of(shot)
+    found = estimate_rivals.zedo_like(filmed, load_prior("pose", threads=1), estimate_rivals.Zedo(steps=6))
     points = shot.camera.project(np.einsum("kj,fja->fka", HUMAN36M_17.joints, found))
     assert np.linalg.norm(points - shot.keypoints.points, axis=-1).mean() < 60.0
 
@@ -61,7 +59,8 @@ def test_the_suite_scores_every_method_under_every_case(tmp_path, monkeypatch):
     monkeypatch.setattr(estimate_suite, "SEGMENT_FRAMES", 16)
     monkeypatch.setattr(estimate_poses, "DEFAULT_STEPS", {"dps": 2, "prox": 2})
     monkeypatch.setattr(estimate_takes, "DEFAULT_STEPS", 2)
-    monkeypatch.setattr(estimate_rivals, "mixture", lambda shot, settings, folder: np.zeros((2, 22, 3)))
+    monkeypatch.setattr(estimate_suite, "mixture_prior", lambda folder: None)
+    monkeypatch.setattr(estimate_rivals, "mixture", lambda filmed, prior: np.zeros((8, 22, 3)))
     setup = Setup(write_folder(tmp_path), limit=1)
     (score,) = estimate_suite.estimate(setup, [estimate_suite.Case("noisy", NOISY, False)])
     assert set(score.values) == {
@@ -69,6 +68,25 @@ def test_the_suite_scores_every_method_under_every_case(tmp_path, monkeypatch):
         estimate_rivals.SMOOTHED, estimate_rivals.PROX,
     }  # fmt: skip
     assert all(np.isfinite(list(m.values())).all() for m in score.measures.values())
+
+
+def test_rivals_get_some_frames_of_the_whole_takes_start_and_noise():
+    seen = estimate_suite.see(WALK, estimate_suite.Case("noisy", NOISY, True), 0, 0)
+    every = estimate_rivals.Filmed.of(seen.shot, WALK[:, 0])
+    assert np.array_equal(seen.frames.start, every.start[:: estimate_suite.RIVAL_STRIDE])
+    assert np.array_equal(seen.frames.view.sigma, every.view.sigma[:: estimate_suite.RIVAL_STRIDE])
+    assert np.array_equal(seen.frames.pelvis, WALK[:: estimate_suite.RIVAL_STRIDE, 0])
+
+
+def test_few_and_many_steps_are_told_apart(tmp_path, monkeypatch):
+    monkeypatch.setattr(estimate_suite, "SEGMENT_FRAMES", 16)
+    monkeypatch.setattr(estimate_poses, "DEFAULT_STEPS", {"dps": 3})
+    monkeypatch.setattr(estimate_suite, "SHORT_DPS", 1)
+    monkeypatch.setattr(estimate_suite, "LONG_DPS", 4)
+    monkeypatch.setattr(estimate_suite, "LONG_PADS", 13)
+    (score,) = estimate_suite.equal_seconds(Setup(write_folder(tmp_path), limit=1))
+    assert list(score.values) == ["PADS", "PADS, 13 steps", "DPS, 1 steps", "DPS, 3 steps", "DPS, 4 steps"]
+    assert len(set(score.values.values())) == 5
 
 
 def test_settings_are_tried_on_validation_takes_each_by_its_name(tmp_path, monkeypatch, capsys):
