@@ -19,6 +19,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from xml.etree import ElementTree
@@ -175,11 +176,13 @@ def test(arguments: list[str]) -> int:
     if arguments:
         return call([python, "-m", "pytest", *arguments])
     is_styled = check_style(python)
+    began = time.monotonic()
     counts = [*run_side_by_side(python, test_groups()), *run_side_by_side(python, [[WINDOW_TESTS]])]
     passed, failed, skipped = (sum(count[i] for count in counts) for i in range(3))
     if not is_styled:
         say("Style: ruff found something to mend; its list is at the top.")
-    print(f"Total: {passed} passed, {failed} failed, {skipped} skipped", flush=True)
+    seconds = time.monotonic() - began
+    print(f"Total: {passed} passed, {failed} failed, {skipped} skipped in {seconds:.2f}s", flush=True)
     return 0 if is_styled and failed == 0 else 1
 
 
