@@ -9,6 +9,7 @@ from ..core.skeleton import MODEL
 LEFT_ARM, RIGHT_ARM = (MODEL.indices(f"{s}_shoulder", f"{s}_elbow", f"{s}_wrist") for s in ("left", "right"))
 LEFT_LEG, RIGHT_LEG = (MODEL.indices(f"{s}_knee", f"{s}_ankle", f"{s}_toe") for s in ("left", "right"))
 MARGIN = 32  # frames of the take on either side of a window, from which hidden joints are interpolated
+_KEYED_SHARE = 0.12  # of the windows with less than wide noise
 _PARTS = (
     LEFT_ARM,
     RIGHT_ARM,
@@ -64,7 +65,11 @@ def random_noise_map(rng: np.random.Generator, batch: int, frames: int, joints: 
     base = np.where(wide, np.exp(rng.uniform(np.log(0.2), np.log(3.0), batch)), base)
     sigma = np.broadcast_to(base[:, None, None], (batch, frames, joints)).copy()
     for b in range(batch):
-        if not wide[b]:
+        if wide[b]:
+            continue
+        if rng.random() < _KEYED_SHARE:
+            _keep_keys(sigma[b], rng)
+        else:
             _vary(sigma[b], rng)
             _hide(sigma[b], rng)
     return sigma
@@ -106,6 +111,20 @@ def _hide(sigma: np.ndarray, rng: np.random.Generator) -> None:
         sigma[np.ix_(np.arange(frames)[_span(rng, frames, 64)], some)] = lost
     else:
         sigma[rng.random((frames, joints)) < rng.uniform(0.02, 0.3)] = lost
+
+
+def _keep_keys(sigma: np.ndarray, rng: np.random.Generator) -> None:
+    """Good poses in a few frames, as an animator keys them, and at times all before or after; in place on (F, J)."""
+    frames, usual = len(sigma), rng.integers(4, 49)
+    first = rng.integers(MARGIN // 2, frames // 2)
+    keys = first + np.cumsum(rng.integers(usual // 2 + 1, 3 * usual // 2 + 1, frames))
+    keys = np.append(first, keys[keys < frames])
+    if rng.random() < 0.5:
+        keys = keys[: rng.integers(2, 5)]
+    known = np.isin(np.arange(frames), keys)
+    known[: keys[0]] |= rng.random() < 0.4
+    known[keys[-1] :] |= rng.random() < 0.3
+    sigma[:] = np.where(known, np.exp(rng.uniform(np.log(0.001), np.log(0.01))), np.inf)[:, None]
 
 
 def _span(rng: np.random.Generator, frames: int, most: int) -> slice:

@@ -99,6 +99,16 @@ def test_rotation_jitter_keeps_bone_lengths_to_first_order():
     np.testing.assert_allclose(np.std((noisy - x)[0, :, wrist]), sigma[0, 0, wrist], rtol=0.2)
 
 
+def test_some_windows_show_nothing_but_good_keys():
+    sigma = noise_maps.random_noise_map(np.random.default_rng(0), 400, 128, 22)
+    known = np.isfinite(sigma)
+    whole = (known.all(axis=2) | ~known.any(axis=2)).all(axis=1)  # poses are hidden whole or not at all
+    keyed = whole & (known[:, :, 0].sum(axis=1) < 16)
+    assert 0.02 < keyed.mean() < 0.2
+    assert known[keyed].any(axis=(1, 2)).all()
+    assert sigma[keyed][known[keyed]].max() <= 0.01
+
+
 @pytest.mark.parametrize("kind", ["pose", "window"])
 def test_a_run_learns_and_resumes_as_if_it_had_not_stopped(kind, folder, tmp_path):
     objective = {"pose": objectives.PoseObjective, "window": objectives.WindowObjective}[kind]
