@@ -221,12 +221,14 @@ def _clean_one(
     from ..tasks.cleaned import clean_rig
     from ..tasks.problems import find_problems
     from ..tasks.repairs import count_repairs
+    from ..tasks.running import at_the_end
 
     take, mapping = snapshot.take, snapshot.mapping
     cleaned = clean_rig(take, mapping, snapshot.kept, settings, prior, on_step, contacts)
     if settings.complete:  # what else is broken nobody asked about
         return _Mended(cleaned, [])
-    return _Mended(cleaned, count_repairs(*(find_problems(each, mapping) for each in (take, cleaned.after))))
+    found = (find_problems(each, mapping, at_the_end(on_step)) for each in (take, cleaned.after))
+    return _Mended(cleaned, count_repairs(*found))
 
 
 def _clean_one_of_several(

@@ -183,7 +183,7 @@ def _local_rotations(residual: Residual, world: dict[int, np.ndarray]) -> np.nda
     take = residual.take
     rest = rot.from_matrix(unscaled(rest_from_parent(take)[:, :3, :3]))
     base = rot.from_matrix(unscaled(take.world_from_armature[:3, :3]))
-    rotation, turned = take.rotation.copy(), np.empty_like(residual.rotations)
+    rotation, turned = take.rotation.copy(), np.empty_like(take.rotation)
     for bone in np.flatnonzero(carriers(take.parents, np.array(list(world), int))).tolist():
         parent = take.parents[bone]
         frame = rot.multiply(base if parent < 0 else turned[:, parent], rest[bone])

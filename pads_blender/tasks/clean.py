@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -31,12 +30,12 @@ from .locations import steady_locations
 from .pops import find_rotation_pops
 from .repair import bridge_leaps, exchange_sides_back, find_lost_bones
 from .report import add_spread, report_changes
+from .running import OnStep, at_the_end
 from .scope import keep_left_out, keep_unbroken
 from .take_checks import check_motion, check_take
 from .turns import heed_turns
 from .twist import smooth_unseen_rotations, steady_twists
 
-OnStep = Callable[[int, int], None]
 _BORDER_FRAMES = 5
 _NOTHING_TO_DO = "Nothing is left to do: switch on jitter, pops, gaps or feet."
 _NOTHING_MEASURED = "Nothing of the body is measured in this range: leave some bones out of those to complete."
@@ -146,7 +145,7 @@ def clean_take(
     told = on_step or _not_told
     in_place = _sides_in_place(take, bones, rows, kept, told) if settings.pops else take
     told(0, 1)
-    hidden = _find_hidden(in_place, bones, rows, settings) & ~kept.rotation
+    hidden = _find_hidden(in_place, bones, rows, settings, lambda *_: told(0, 1)) & ~kept.rotation
     told(0, 1)
     bridged = _bridged(in_place, hidden, rows)
     parts, noise, spread = pieces.split(rows.start, rows.stop, hidden.any(axis=1)), [], []
@@ -161,8 +160,7 @@ def clean_take(
     after = replace(take, rotation=rotation, location=location)
     if not settings.strength:
         after, hidden = take, np.zeros_like(hidden)
-    still = (lambda *_: on_step(1, 1)) if on_step else None
-    report = report_changes(take, after, mapping, np.median(noise, axis=0), hidden, still)
+    report = report_changes(take, after, mapping, np.median(noise, axis=0), hidden, at_the_end(on_step))
     if settings.samples > 1:
         add_spread(report["joints"], np.concatenate(spread), np.concatenate([take.frames[part] for part in parts]))
     return after, report
@@ -243,12 +241,14 @@ def _sides_in_place(take: RigTake, bones: np.ndarray, rows: slice, kept: Kept, t
     return result
 
 
-def _find_hidden(take: RigTake, bones: np.ndarray, rows: slice, settings: CleanSettings) -> np.ndarray:
+def _find_hidden(
+    take: RigTake, bones: np.ndarray, rows: slice, settings: CleanSettings, on_step: OnStep | None = None
+) -> np.ndarray:
     """Bone rotations (F, B) of the chosen rows that are to be completed: those that the user named, and lost ones."""
     hidden, chosen = np.zeros(take.rotation.shape[:2], bool), take.rows(rows)
     hidden[rows] = hidden_rows(chosen, settings.complete)
     if settings.gaps:
-        hidden[rows] |= find_lost_bones(chosen, bones)
+        hidden[rows] |= find_lost_bones(chosen, bones, on_step)
     if hidden[rows][:, bones[bones >= 0]].all():
         raise TakeError(_NOTHING_MEASURED)
     return hidden

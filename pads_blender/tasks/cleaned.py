@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..core.mapping import Mapping
 from ..core.retarget import to_model
-from ..core.rig import RigTake, carry_travel
+from ..core.rig import RigTake
 from ..diffusion.prior import Prior
+from . import pieces
 from .clean import CleanSettings, clean_take
 from .contacts import ContactRange
 from .foot_lock import lock_feet_at
 from .kept import Kept, pass_through
+from .running import OnStep, at_the_end
 from .scope import keep_left_out
 from .take_warnings import TakeWarning, find_warnings, first_frame_of_motion
-
-OnStep = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -47,14 +47,20 @@ def clean_rig(
     asked = settings if contacts is None else replace(settings, feet=0.0)
     after, report = clean_take(take, mapping, asked, prior, on_step, kept)
     report = report | {"warnings": [warning.to_json() for warning in warnings]}
-    after = pass_through(take, carry_travel(take, after), kept)
+    told = at_the_end(on_step)
+    after = pass_through(take, pieces.carry_travel(take, after, told), kept, told)
     if contacts is not None:
-        after = _held(after, mapping, kept, settings, contacts)
+        after = _held(after, mapping, kept, settings, contacts, told)
     return Cleaned(take, after, report, tuple(warnings))
 
 
 def _held(
-    take: RigTake, mapping: Mapping, kept: Kept, settings: CleanSettings, contacts: Sequence[ContactRange]
+    take: RigTake,
+    mapping: Mapping,
+    kept: Kept,
+    settings: CleanSettings,
+    contacts: Sequence[ContactRange],
+    on_step: OnStep | None,
 ) -> RigTake:
     """The cleaned take with its feet held at those of the contacts that the settings include."""
     first = take.frames[0] if settings.start is None else max(settings.start, take.frames[0])
@@ -65,7 +71,7 @@ def _held(
         return take
     bones = to_model(take.rows(slice(0, 1)), mapping)[1].bones
     free = keep_left_out(take, kept, bones, settings.joints)
-    return lock_feet_at(take, mapping, free, inside, settings.feet * settings.strength)
+    return lock_feet_at(take, mapping, free, inside, settings.feet * settings.strength, on_step)
 
 
 def _without_reference_pose(settings: CleanSettings, warnings: list[TakeWarning]) -> CleanSettings:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..core.skeleton import MODEL
-from .running import close_gaps, find_runs, running_highest
+from .running import OnStep, close_gaps, find_runs, running_highest
 
 CONTACT_JOINTS = ("left_ankle", "left_toe", "right_ankle", "right_toe")
 COLUMNS = MODEL.indices(*CONTACT_JOINTS)
@@ -75,17 +75,20 @@ def find_contacts(positions: np.ndarray, fps: float, settings: ContactSettings |
     return find_resting(positions[:, COLUMNS], fps, settings)
 
 
-def find_resting(tracks: np.ndarray, fps: float, settings: ContactSettings | None = None) -> Contacts:
-    """Contacts from the paths (F, 4, 3) of CONTACT_JOINTS in metres, Z up."""
+def find_resting(
+    tracks: np.ndarray, fps: float, settings: ContactSettings | None = None, on_step: OnStep | None = None
+) -> Contacts:
+    """Contacts from the paths (F, 4, 3) of CONTACT_JOINTS in metres, Z up; on_step(step, steps) may raise to stop."""
     settings = settings or ContactSettings()
-    resting = [_rest_of(tracks[:, column], fps, settings) for column in range(len(CONTACT_JOINTS))]
+    resting = [_rest_of(tracks[:, column], fps, settings, on_step) for column in range(len(CONTACT_JOINTS))]
     return Contacts(np.stack(resting, axis=1))
 
 
-def _rest_of(track: np.ndarray, fps: float, settings: ContactSettings) -> np.ndarray:
+def _rest_of(track: np.ndarray, fps: float, settings: ContactSettings, on_step: OnStep | None) -> np.ndarray:
     """Frames (F,) in which one joint's path (F, 3) rests."""
     horizontal, vertical = _speeds(track, fps)
-    haste = np.maximum(1.0, running_highest(horizontal, round(settings.stride_seconds * fps)) / settings.stride)
+    fastest = running_highest(horizontal, round(settings.stride_seconds * fps), on_step)
+    haste = np.maximum(1.0, fastest / settings.stride)
     horizontal, vertical = horizontal / haste, vertical / haste
     still = (horizontal < settings.still) & (vertical < settings.still_vertical)
     slow = (horizontal < settings.moving) & (vertical < settings.moving_vertical)

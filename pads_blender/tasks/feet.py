@@ -16,8 +16,10 @@ from ..core.motion import Motion
 from ..core.retarget import Residual, rig_positions, to_model, turn_bones
 from ..core.rig import RigTake
 from ..core.skeleton import MODEL
+from . import pieces
 from .contacts import COLUMNS, CONTACT_JOINTS, Contacts, ContactSettings, find_contacts, find_resting
 from .legs import foot_tracks, lock_legs, middle_weights
+from .running import OnStep
 
 LEG_JOINTS = np.array(
     [MODEL.indices(*[f"{s}_{j}" for j in ("hip", "knee", "ankle", "toe")]) for s in ("left", "right")]
@@ -78,24 +80,37 @@ def lock_rig_feet(
     contacts: Contacts | None = None,
     share: np.ndarray | None = None,
     pelvis_moves: bool = True,
+    on_step: OnStep | None = None,
 ) -> RigTake:
     """A take of the residual's rig with its feet held like those of a motion, on the rig's own proportions.
 
-    A foot that is held on the model's body would slide on legs of other lengths.
+    A foot that is held on the model's body would slide on legs of other lengths. on_step(step, steps) before each step;
+    may raise to stop.
     """
-    legs, contacts = rig_legs(residual, take), contacts or find_rig_contacts(residual, take)
+    contacts, parts = contacts or find_rig_contacts(residual, take), pieces.consecutive(take.frames)
     amount = strength * contacts.resting * (1.0 if share is None else share)
     if not amount.any():
         return take
-    locked = lock_legs(legs, contacts, amount, take.fps, pelvis_moves)
+    legs = np.concatenate([rig_legs(residual, take.rows(part)) for part in pieces.one_by_one(parts, on_step)])
+    locked = lock_legs(legs, contacts, amount, take.fps, pelvis_moves, on_step)
+    turned = [
+        turn_bones(residual, take.rows(part), _leg_turns(legs[part], locked.legs[part]), locked.shift[part])
+        for part in pieces.one_by_one(parts, on_step)
+    ]
+    rotation, location = (np.concatenate([getattr(each, c) for each in turned]) for c in ("rotation", "location"))
+    return replace(take, rotation=rotation, location=location)
+
+
+def _leg_turns(before: np.ndarray, after: np.ndarray) -> dict[int, np.ndarray]:
+    """World rotations (F, 4) of hips, knees and ankles that take legs (F, 2, 4, 3) to others, by joint."""
     turns = {}
     for side, (hip, knee, ankle, _) in enumerate(LEG_JOINTS.tolist()):
-        old, new = (np.diff(positions[:, side], axis=1) for positions in (legs, locked.legs))
+        old, new = (np.diff(positions[:, side], axis=1) for positions in (before, after))
         turns[hip] = rot.swing_between(old[:, 0], new[:, 0])
         shin = rot.swing_between(rot.rotate(turns[hip], old[:, 1]), new[:, 1])
         turns[knee] = rot.multiply(shin, turns[hip])
         turns[ankle] = rot.swing_between(old[:, 2], new[:, 2])
-    return turn_bones(residual, take, turns, locked.shift)
+    return turns
 
 
 def steady_rig_feet(
@@ -120,22 +135,28 @@ def find_rig_contacts(residual: Residual, take: RigTake, settings: ContactSettin
     return Contacts(found.resting & (residual.bones[COLUMNS] >= 0))
 
 
-def report_feet(before: RigTake, after: RigTake, mapping: Mapping, parts: list[slice]) -> dict:
+def report_feet(
+    before: RigTake, after: RigTake, mapping: Mapping, parts: list[slice], on_step: OnStep | None = None
+) -> dict:
     """Skate ratios before and after, and the contacts afterwards in scene frames, as plain data.
 
-    parts: all rows, some at a time.
+    parts: all rows, some at a time. on_step(step, steps) before each step; may raise to stop.
     """
     _, residual = to_model(before.rows(slice(0, 1)), mapping)
-    tracks = [
-        np.concatenate([foot_tracks(rig_legs(residual, t.rows(part))) for part in parts]) for t in (before, after)
-    ]
+    tracks = [rig_tracks(residual, take, parts, on_step) for take in (before, after)]
     old, new = (round(skate_ratio(each, before.fps), 4) for each in tracks)
-    contacts = Contacts(find_resting(tracks[1], after.fps).resting & (residual.bones[COLUMNS] >= 0))
+    contacts = Contacts(find_resting(tracks[1], after.fps, on_step=on_step).resting & (residual.bones[COLUMNS] >= 0))
     ranges = [
         {"joint": part.joint, "first": int(after.frames[part.first]), "last": int(after.frames[part.last])}
         for part in contacts.ranges
     ]
     return {"skate_before": old, "skate_after": new, "contacts": ranges}
+
+
+def rig_tracks(residual: Residual, take: RigTake, parts: list[slice], on_step: OnStep | None = None) -> np.ndarray:
+    """Paths (F, 4, 3) of CONTACT_JOINTS in a take of the residual's rig, worked out part by part: see report_feet."""
+    each = pieces.one_by_one(parts, on_step)
+    return np.concatenate([foot_tracks(rig_legs(residual, take.rows(part))) for part in each])
 
 
 def rig_legs(residual: Residual, take: RigTake) -> np.ndarray:

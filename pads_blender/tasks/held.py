@@ -8,7 +8,7 @@ stands still slows down first; what is lost stops and goes on at full speed, or 
 import numpy as np
 
 from ..core.skeleton import MODEL
-from .running import best_window, find_runs, over_windows
+from .running import OnStep, best_window, find_runs, over_windows
 
 HELD = -1.5  # score from which on a channel may be held
 _WINDOWS = ((0.5, 0.0), (0.3, 1.0))  # seconds, and what is taken off the score: short windows are surer of themselves
@@ -28,18 +28,21 @@ PAIRS = tuple(
 )
 
 
-def hold_scores(channels: np.ndarray, fps: float) -> np.ndarray:
+def hold_scores(channels: np.ndarray, fps: float, on_step: OnStep | None = None) -> np.ndarray:
     """How surely (F, J) each channel (F, J, C) in radians or metres is held in each frame; from HELD on it may be.
 
     Minus the logarithm of von Neumann's ratio, the best of all windows that a frame lies in, less where a hold begins
     and ends as rest does; what both segments of a limb have in common counts for all of its joints.
+    on_step(step, steps) is told of each part of the work; may raise to stop.
     """
     if len(channels) < 5:
         return np.full(channels.shape[:2], -np.inf)
-    score = _window_scores(channels, fps)
+    score = _window_scores(channels, fps, on_step)
     steps = np.linalg.norm(np.diff(channels, axis=0), axis=-1)
     reach = max(5, round(_BESIDE_SECONDS * fps))
     for joint in range(score.shape[1]):
+        if on_step:
+            on_step(joint, score.shape[1])
         for first, last in find_runs(score[:, joint] > HELD):
             if not is_cut(steps[:, joint], first, last, reach):
                 score[first : last + 1, joint] -= _SOFT
@@ -60,19 +63,20 @@ def _never_moving(steps: np.ndarray) -> tuple[np.ndarray, list[int]]:
     return still, [joint for pair in lost for joint in pair] if len(lost) < len(PAIRS) else []
 
 
-def _window_scores(channels: np.ndarray, fps: float) -> np.ndarray:
+def _window_scores(channels: np.ndarray, fps: float, on_step: OnStep | None) -> np.ndarray:
     score = np.full(channels.shape[:2], -np.inf)
     for seconds, less in _WINDOWS:
         length = min(max(5, round(seconds * fps)), len(channels))
-        score = np.maximum(score, best_window(-np.log(_von_neumann(channels, length)), length) - less)
+        ratio = _von_neumann(channels, length, on_step)
+        score = np.maximum(score, best_window(-np.log(ratio), length, on_step) - less)
     return score
 
 
-def _von_neumann(channels: np.ndarray, length: int) -> np.ndarray:
+def _von_neumann(channels: np.ndarray, length: int, on_step: OnStep | None) -> np.ndarray:
     """Variance in each window over the white noise in it, (F - length + 1, J)."""
-    spread = over_windows(channels, length, lambda windows: windows.var(axis=-1, ddof=1).sum(axis=-1))
+    spread = over_windows(channels, length, lambda windows: windows.var(axis=-1, ddof=1).sum(axis=-1), on_step)
     bends = np.sum(np.diff(channels, 2, axis=0) ** 2, axis=-1) / 6.0
-    noise = over_windows(bends, length - 2, lambda windows: windows.mean(axis=-1))
+    noise = over_windows(bends, length - 2, lambda windows: windows.mean(axis=-1), on_step)
     return (spread + _SMALLEST**2) / (np.minimum(noise, 3.0 * _MOST_NOISE**2) + _SMALLEST**2)
 
 

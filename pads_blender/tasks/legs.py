@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from .contacts import CONTACT_JOINTS, Contacts
-from .running import find_runs
+from .pieces import consecutive, one_by_one
+from .running import OnStep, find_runs
 
 BLEND_SECONDS = 0.17  # from a held foot to one that goes its own way
 _PELVIS_COST = 8.0  # of moving the pelvis, against a knee that is moved as far; 2 costs accuracy, 30 shakes the knees
@@ -29,15 +30,32 @@ class LockedLegs:
 
 
 def lock_legs(
-    legs: np.ndarray, contacts: Contacts, amount: np.ndarray, fps: float, pelvis_moves: bool = True
+    legs: np.ndarray,
+    contacts: Contacts,
+    amount: np.ndarray,
+    fps: float,
+    pelvis_moves: bool = True,
+    on_step: OnStep | None = None,
 ) -> LockedLegs:
-    """Legs (F, 2, 4, 3) whose ankles and toes rest as far as amount (F, 4), 0 to 1, says during the contacts."""
-    feet = foot_tracks(legs)
-    moves = [_moves(feet[:, k], contacts.resting[:, k], amount[:, k], fps) for k in range(4)]
+    """Legs (F, 2, 4, 3) whose ankles and toes rest as far as amount (F, 4), 0 to 1, says during the contacts.
+
+    on_step(step, steps) before each step; may raise to stop.
+    """
+    feet, moves, cost = foot_tracks(legs), [], _PELVIS_COST if pelvis_moves else np.inf
+    for k in range(4):
+        if on_step:
+            on_step(k, 4)
+        moves.append(_moves(feet[:, k], contacts.resting[:, k], amount[:, k], fps))
     move, hold = (np.stack(part, axis=1).reshape(len(legs), 2, 2, -1) for part in zip(*moves, strict=True))
+    parts = [_placed(legs[p], move[p], hold[p], cost) for p in one_by_one(consecutive(legs), on_step)]
+    return LockedLegs(*(np.concatenate(each) for each in zip(*parts, strict=True)))
+
+
+def _placed(legs: np.ndarray, move: np.ndarray, hold: np.ndarray, cost: float) -> tuple[np.ndarray, np.ndarray]:
+    """Legs (F, 2, 4, 3) with ankles and toes moved (F, 2, 2, 3) as far as held (F, 2, 2, 1), and the pelvis' shift."""
     ankle, toe = _place_feet(legs, move, hold[..., 0])
-    shift, reach = _shift_pelvis(legs, ankle, _PELVIS_COST if pelvis_moves else np.inf)
-    return LockedLegs(_bend(legs, shift, ankle, toe, reach), shift)
+    shift, reach = _shift_pelvis(legs, ankle, cost)
+    return _bend(legs, shift, ankle, toe, reach), shift
 
 
 def _moves(path: np.ndarray, resting: np.ndarray, amount: np.ndarray, fps: float) -> tuple[np.ndarray, np.ndarray]:

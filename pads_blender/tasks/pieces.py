@@ -1,12 +1,15 @@
 """A long take as pieces that overlap, so that neither memory nor the time for a frame grows with its length."""
 
 import itertools
-from collections.abc import Sized
+from collections.abc import Iterator, Sequence, Sized
+from dataclasses import replace
 
 import numpy as np
 
+from ..core import rig
 from ..core import rotations as rot
 from ..core.rig import RigTake
+from .running import OnStep
 
 LONGEST = 2048  # frames of a piece: what is worked out for it at a time takes some hundred megabytes with 60 bones
 OVERLAP = 256
@@ -52,3 +55,18 @@ def consecutive(rows: Sized) -> list[slice]:
     """All rows as slices one after the other."""
     borders = [*range(0, len(rows), LONGEST), len(rows)]
     return [slice(a, b) for a, b in itertools.pairwise(borders)]
+
+
+def one_by_one(parts: Sequence[slice], on_step: OnStep | None) -> Iterator[slice]:
+    """The parts of a take, on_step(part, parts) before each; it may raise to stop."""
+    for number, part in enumerate(parts):
+        if on_step:
+            on_step(number, len(parts))
+        yield part
+
+
+def carry_travel(before: RigTake, after: RigTake, on_step: OnStep | None = None) -> RigTake:
+    """What core/rig.py's function of that name makes of a take, part by part; on_step: see one_by_one."""
+    parts = one_by_one(consecutive(before.frames), on_step)
+    location = np.concatenate([rig.carry_travel(before.rows(p), after.rows(p)).location for p in parts])
+    return replace(after, location=location)

@@ -70,10 +70,7 @@ def find_problems(take: RigTake, mapping: Mapping, on_step: Callable[[int, int],
     """Everything in the take that looks broken, in the order of time."""
     check_take(take)
     found: list[_Find] = []
-    parts = pieces.split(0, len(take.frames))
-    for number, rows in enumerate(parts):
-        if on_step:
-            on_step(number, len(parts))
+    for rows in pieces.one_by_one(pieces.split(0, len(take.frames)), on_step):
         found = _joined(found, _finds(take.rows(rows), mapping, rows.start))
     bones = to_model(take.rows(slice(0, 1)), mapping)[1].bones
     problems = [find.problem(take, bones) for find in found if find.metres >= _LEAST_METRES[find.kind]]

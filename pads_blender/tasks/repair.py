@@ -12,7 +12,7 @@ from ..core.rig import RigTake
 from .complete import interpolate_rotations
 from .held import HELD, hold_scores
 from .pops import find_rotation_leaps
-from .running import find_runs
+from .running import OnStep, find_runs
 from .swaps import ROTATION_PAIRS, LimbPair, exchange_back, exchange_score, swapped_rows
 from .twist import chains_between
 
@@ -24,14 +24,14 @@ def joint_rotations_of(take: RigTake, bones: np.ndarray) -> np.ndarray:
     return np.where((bones >= 0)[:, None], take.rotation[:, bones], rot.IDENTITY)
 
 
-def find_lost_bones(take: RigTake, bones: np.ndarray) -> np.ndarray:
+def find_lost_bones(take: RigTake, bones: np.ndarray, on_step: OnStep | None = None) -> np.ndarray:
     """Frames and bones (F, B) of limbs that are held or zeroed while they should move; bones (J,), -1 for none.
 
     What is lost from the first frame to the last stays: nothing measured could take its place. So do most joints
-    that hold together at the take's start or end: that is how takes are padded.
+    that hold together at the take's start or end: that is how takes are padded. on_step: see hold_scores.
     """
     channels = 2.0 * rot.make_continuous(joint_rotations_of(take, bones))
-    scores = hold_scores(channels, take.fps)
+    scores = hold_scores(channels, take.fps, on_step)
     held = scores > SURELY_HELD
     held &= ~(held.all(axis=0) | _padding(held, scores > HELD))
     lost = np.zeros(take.rotation.shape[:2], bool)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -17,14 +17,13 @@ def count_repairs(before: Sequence[Problem], after: Sequence[Problem]) -> Repair
 
     One counts as gone where none of its kind is left on any of its joints in any of its frames.
     """
-    found, gone = Counter(), Counter()
+    found, gone, left = Counter(), Counter(), defaultdict(list)
+    for problem in after:  # by joint: a long take has thousands of problems
+        for joint in problem.joints:
+            left[problem.kind, joint].append((problem.first, problem.last))
     for problem in before:
         if problem.kind != "penetration":
             found[problem.kind] += 1
-            gone[problem.kind] += not any(_are_same(problem, other) for other in after)
+            ranges = (each for joint in problem.joints for each in left[problem.kind, joint])
+            gone[problem.kind] += not any(first <= problem.last and problem.first <= last for first, last in ranges)
     return [(gone[kind], found[kind], kind) for kind in found]
-
-
-def _are_same(one: Problem, other: Problem) -> bool:
-    is_beside = one.first > other.last or other.first > one.last
-    return one.kind == other.kind and not is_beside and bool(set(one.joints) & set(other.joints))

@@ -25,11 +25,8 @@ def report_changes(
     on_step: Callable[[int, int], None] | None = None,
 ) -> dict:
     """Mean and largest change of every mapped joint in degrees and millimetres, and what was measured and found."""
-    changes, parts = [], pieces.consecutive(hidden)
-    for number, rows in enumerate(parts):
-        if on_step:
-            on_step(number, len(parts))
-        changes.append(_changes(before.rows(rows), after.rows(rows), mapping))
+    parts = pieces.consecutive(hidden)
+    changes = [_changes(before.rows(rows), after.rows(rows), mapping) for rows in pieces.one_by_one(parts, on_step)]
     millimetres, degrees = (np.concatenate([change[i] for change in changes]) for i in range(2))
     bones = changes[0][2]
     joints = {}
@@ -50,7 +47,7 @@ def report_changes(
         "fps": before.fps,
         "mapping": mapping.to_json(),
         "joints": joints,
-        "feet": report_feet(before, after, mapping, pieces.consecutive(hidden)),
+        "feet": report_feet(before, after, mapping, parts, on_step),
         "problems": problems,
     }
 

@@ -1,18 +1,32 @@
-"""Statistics of the frames around each frame, in pieces, so that memory does not grow with the take."""
+"""Statistics of the frames around each frame, in pieces, so that memory does not grow with the take.
+
+The same pieces are the steps at which somebody may stop the work.
+"""
 
 from collections.abc import Callable
 
 import numpy as np
 
-_WINDOWS_AT_ONCE = 4096
+_VALUES_AT_ONCE = 65536  # of one column: windows times their length
 Statistic = Callable[[np.ndarray], np.ndarray]
+OnStep = Callable[[int, int], None]
 
 
-def over_windows(values: np.ndarray, length: int, statistic: Statistic) -> np.ndarray:
-    """The statistic of all windows (..., length) of values (F, ...), over their last axis: (F - length + 1, ...)."""
-    count, pieces = len(values) - length + 1, []
-    for first in range(0, count, _WINDOWS_AT_ONCE):
-        part = values[first : min(first + _WINDOWS_AT_ONCE, count) + length - 1]
+def at_the_end(on_step: OnStep | None) -> OnStep | None:
+    """For what comes after the work proper: its steps count no more, but any of them may raise to stop."""
+    return on_step and (lambda *_: on_step(1, 1))
+
+
+def over_windows(values: np.ndarray, length: int, statistic: Statistic, on_step: OnStep | None = None) -> np.ndarray:
+    """The statistic of all windows (..., length) of values (F, ...), over their last axis: (F - length + 1, ...).
+
+    on_step(window, windows) before each piece; may raise to stop.
+    """
+    count, pieces, at_once = len(values) - length + 1, [], max(1, _VALUES_AT_ONCE // length)
+    for first in range(0, count, at_once):
+        if on_step:
+            on_step(first, count)
+        part = values[first : min(first + at_once, count) + length - 1]
         pieces.append(statistic(np.lib.stride_tricks.sliding_window_view(part, length, axis=0)))
     return np.concatenate(pieces)
 
@@ -33,9 +47,9 @@ def running_lowest(values: np.ndarray, reach: int) -> np.ndarray:
     return over_windows(_ends_held(values, reach), 2 * reach + 1, lambda windows: windows.min(axis=-1))
 
 
-def running_highest(values: np.ndarray, reach: int) -> np.ndarray:
-    """Maximum over reach frames on either side along the first axis of (F, ...), ends held."""
-    return over_windows(_ends_held(values, reach), 2 * reach + 1, lambda windows: windows.max(axis=-1))
+def running_highest(values: np.ndarray, reach: int, on_step: OnStep | None = None) -> np.ndarray:
+    """Maximum over reach frames on either side along the first axis of (F, ...), ends held; see over_windows."""
+    return over_windows(_ends_held(values, reach), 2 * reach + 1, lambda windows: windows.max(axis=-1), on_step)
 
 
 def running_sum(values: np.ndarray, reach: int) -> np.ndarray:
@@ -48,11 +62,14 @@ def _ends_held(values: np.ndarray, reach: int) -> np.ndarray:
     return np.pad(values, ((reach, reach), *((0, 0),) * (values.ndim - 1)), mode="edge")
 
 
-def best_window(scores: np.ndarray, length: int) -> np.ndarray:
-    """For each frame (F, ...) the highest of the scores (F - length + 1, ...) of the windows that it lies in."""
+def best_window(scores: np.ndarray, length: int, on_step: OnStep | None = None) -> np.ndarray:
+    """For each frame (F, ...) the highest of the scores (F - length + 1, ...) of the windows that it lies in.
+
+    on_step: see over_windows.
+    """
     edges = ((length - 1, length - 1), *((0, 0),) * (scores.ndim - 1))
     padded = np.pad(scores, edges, constant_values=-np.inf)
-    return over_windows(padded, length, lambda windows: windows.max(axis=-1))
+    return over_windows(padded, length, lambda windows: windows.max(axis=-1), on_step)
 
 
 def find_runs(flags: np.ndarray) -> list[tuple[int, int]]:
