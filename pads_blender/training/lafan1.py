@@ -27,7 +27,6 @@ from .scores import OURS
 
 TEST_SUBJECT = "subject5"
 WINDOW, STEP, TRAIN_WINDOW, TRAIN_STEP, PAST = 65, 40, 50, 20, 10
-_LEFT, _RIGHT = ("LeftUpLeg", "LeftShoulder"), ("RightUpLeg", "RightShoulder")
 Answer = tuple[np.ndarray, np.ndarray]  # world positions (F, J, 3) and rotations (F, J, 4) of all joints
 
 
@@ -104,12 +103,14 @@ def _answer(take: RigTake) -> Answer:
 
 
 def _canonical(answer: Answer, take: RigTake) -> Answer:
-    """The answer as the data set's code has it: about the mean place of the root, facing forwards in the tenth."""
-    true, names = world_matrices(take)[..., :3, 3], list(take.names)
-    middle = true[:, 0].mean(axis=0) * np.array([1.0, 1.0, 0.0])
-    pose = true[PAST - 1]
-    left = sum(pose[names.index(a)] - pose[names.index(b)] for a, b in zip(_LEFT, _RIGHT, strict=True))
-    turn = rot.from_rotation_vector(np.array([0.0, 0.0, -np.arctan2(left[1], left[0])]))
+    """The answer about the mean place of the root, turned so that it faces along X in the last frame before the gap.
+
+    As Harvey et al. do it, forward is where the root's own Y axis points in that frame, as seen from above.
+    """
+    root = world_matrices(take, np.array([0]))[:, 0]
+    middle = root[:, :3, 3].mean(axis=0) * np.array([1.0, 1.0, 0.0])
+    forward = root[PAST - 1, :3, 1]
+    turn = rot.from_rotation_vector(np.array([0.0, 0.0, -np.arctan2(forward[1], forward[0])]))
     return rot.rotate(turn, answer[0] - middle), rot.multiply(turn, answer[1])
 
 

@@ -150,6 +150,13 @@ def test_a_turned_and_moved_take_scores_the_same(lafan_folder):
     assert np.abs(one - other).max() < 1e-9
 
 
+def test_windows_face_along_x_where_the_roots_own_y_axis_points_before_the_gap(lafan_folder):
+    (take, _), *_ = lafan1.windows(lafan_folder, lafan1.WINDOW, lafan1.STEP, is_test=True)
+    _, rotations = lafan1._canonical(lafan1._answer(take), take)
+    forward = rot.rotate(rotations[lafan1.PAST - 1, 0], np.array([0.0, 1.0, 0.0]))
+    assert abs(forward[1]) < 1e-9 < forward[0]
+
+
 def test_a_folder_without_the_test_subject_is_refused(tmp_path):
     with pytest.raises(BadFileError, match="subject5"):
         next(lafan1.windows(tmp_path, 65, 40, is_test=True))
