@@ -17,7 +17,8 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from ..core.bvh import FIRST_FRAME, Bvh, bone_names, importable_text, read_bvh
+from ..core.bvh import FIRST_FRAME, Bvh, bone_names, read_bvh
+from ..core.bvh_plain import importable_text
 from ..core.gltf import frame_rate, has_skin, read_gltf, write_with_skin
 from ..core.input_files import plain
 from ..errors import BadFileError, PadsError

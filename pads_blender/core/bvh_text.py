@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import rotations as rot
-from .bvh import ARMATURE_FROM_BVH, Bvh, importable_text
+from .bvh import ARMATURE_FROM_BVH, Bvh
+from .bvh_plain import importable_text
 from .retarget import unscaled
 
 _CENTIMETRES = 100.0

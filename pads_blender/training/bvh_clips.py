@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..core import bvh as bvh_files
 from ..core import rotations as rot
-from ..core.bvh import Bvh
+from ..core.bvh import Bvh, rotation_order, world_positions
+from ..core.bvh_plain import importable_text
 from ..core.rig import RigTake, world_matrices
 from ..core.skeleton import JOINTS
 from . import data
@@ -57,7 +57,7 @@ def _depth_first(take: RigTake) -> list[int]:
 
 def _motion(take: RigTake, bones: list[int]) -> np.ndarray:
     """Channel values (F, C): degrees without jumps, and the root's position."""
-    order = bvh_files.rotation_order(_CHANNELS)
+    order = rotation_order(_CHANNELS)
     degrees = np.degrees(rot.continuous_euler(rot.to_euler(take.rotation[:, bones], order), order))
     degrees = degrees[..., ["XYZ".index(name[0]) for name in _CHANNELS]]
     columns = []
@@ -71,13 +71,13 @@ def _motion(take: RigTake, bones: list[int]) -> np.ndarray:
 def write_clip(take: RigTake, path: Path) -> None:
     """Write the take as a BVH file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(bvh_files.importable_text(bvh_of(take)), encoding="utf-8")
+    path.write_text(importable_text(bvh_of(take)), encoding="utf-8")
 
 
 def positions_metres(bvh: Bvh, names: list[str]) -> np.ndarray:
     """World positions (F, N, 3) of the named joints, metres, file axes."""
     columns = [bvh.names.index(name) for name in names]
-    return bvh_files.world_positions(bvh)[:, columns] / UNITS_PER_METRE
+    return world_positions(bvh)[:, columns] / UNITS_PER_METRE
 
 
 def chain_positions(parents: np.ndarray, local_positions: np.ndarray, local_rotations: np.ndarray) -> np.ndarray:

@@ -10,7 +10,6 @@ import pytest
 from pads_blender.core.bvh import (
     ARMATURE_FROM_BVH,
     bone_names,
-    importable_text,
     local_positions,
     local_rotations,
     parse_bvh,
@@ -21,6 +20,7 @@ from pads_blender.core.bvh import (
     world_positions,
     write_bvh,
 )
+from pads_blender.core.bvh_plain import importable_text
 from pads_blender.core.rig import Changes, RigTake, find_changes
 from pads_blender.core.rotations import angle_between, from_matrix, from_rotation_vector, inverse, multiply
 from pads_blender.errors import BadFileError

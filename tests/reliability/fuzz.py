@@ -15,7 +15,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from pads_blender.core.bvh import bone_names, importable_text, parse_bvh, read_bvh, world_positions
+from pads_blender.core.bvh import bone_names, parse_bvh, read_bvh, world_positions
+from pads_blender.core.bvh_plain import importable_text
 from pads_blender.core.camera_files import read_camera
 from pads_blender.core.gltf import frame_rate, has_skin, read_gltf, write_with_skin
 from pads_blender.core.keypoint_files import read_keypoints

@@ -5,13 +5,13 @@ import pytest
 
 from pads_blender.core.bvh import (
     bone_names,
-    importable_text,
     parse_bvh,
     read_bvh,
     with_motion,
     world_positions,
     write_bvh,
 )
+from pads_blender.core.bvh_plain import importable_text
 from pads_blender.errors import BadFileError
 
 from ..shaky_takes import shaky_take

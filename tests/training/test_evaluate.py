@@ -11,6 +11,7 @@ pytest.importorskip("scipy")
 from pads_blender.core import metrics
 from pads_blender.core import rotations as rot
 from pads_blender.core.bvh import local_rotations, parse_bvh, read_bvh
+from pads_blender.core.bvh_plain import importable_text
 from pads_blender.core.normalise import torso_frames
 from pads_blender.core.skeleton import MODEL
 from pads_blender.diffusion.schedule import ddpm_schedule
@@ -218,7 +219,7 @@ def test_joints_stand_in_the_file_in_the_order_of_its_rows(setup):
         location=take.location[:, shuffled],
         scale=take.scale[:, shuffled],
     )
-    read = parse_bvh(bvh_clips.bvh_files.importable_text(bvh_clips.bvh_of(mixed)))
+    read = parse_bvh(importable_text(bvh_clips.bvh_of(mixed)))
     names = ["LeftToeBase", "RightFingerBase", "Head"]
     expected = bvh_clips.positions_metres(bvh_clips.bvh_of(take), names)
     assert np.abs(bvh_clips.positions_metres(read, names) - expected).max() < 1e-6

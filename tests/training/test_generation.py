@@ -8,8 +8,8 @@ import pytest
 
 pytest.importorskip("scipy")
 
-from pads_blender.core import bvh as bvh_files
 from pads_blender.core import rotations as rot
+from pads_blender.core.bvh_plain import importable_text
 from pads_blender.core.skeleton import MODEL
 from pads_blender.errors import BadFileError
 from pads_blender.training import (
@@ -123,7 +123,7 @@ def lafan_folder(folder, tmp_path_factory):
     """Takes as BVH files, named as those of the data set."""
     made, takes = tmp_path_factory.mktemp("lafan1"), data.load_rig_clips(folder / "dev/cmu_900.npz")
     for name, clip in zip(("walk1_subject1", "walk1_subject5"), (takes[0], takes[0]), strict=True):
-        (made / f"{name}.bvh").write_text(bvh_files.importable_text(bvh_of(clip.take)))
+        (made / f"{name}.bvh").write_text(importable_text(bvh_of(clip.take)))
     return made
 
 
