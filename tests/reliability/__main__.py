@@ -46,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--inputs", type=int, default=100_000, help="of the fuzzer (default: %(default)s)")
     parser.add_argument("--kills", type=int, default=200, help="of a batch (default: %(default)s)")
     parser.add_argument("--minutes", type=float, default=10.0, help="of hammering (default: %(default)s)")
+    parser.add_argument("--window-minutes", type=float, default=2.0, help="of it in the window (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same inputs and blows")
     parser.add_argument("--processes", type=int, default=1, help="of the fuzzer (default: %(default)s)")
     parser.add_argument("--write", action="store_true", help="put the figures into docs/reliability.md")
@@ -111,6 +112,22 @@ def run_hammer(options: argparse.Namespace) -> tuple[Rows, list[str]]:
     return {f"buttons hammered, Blender {found['blender'][:3]}": (pressed, held, today(found["blender"]))}, []
 
 
+def run_window(options: argparse.Namespace) -> tuple[Rows, list[str]]:
+    """The same in Blender's window, with mouse and keys; PADS_BLENDER and PADS_BLENDER_SHELL say how it is started."""
+    from ..window import hammering
+
+    if not hammering.COMMAND:
+        return {}, ["window: PADS_BLENDER does not say how a Blender with a window is started"]
+    try:
+        found = hammering.hammer_new_window(options.seed, 60 * options.window_minutes)
+    except AssertionError as error:
+        return {}, [f"window: {error}"]
+    half, end = found.megabytes[len(found.megabytes) // 2], found.megabytes[-1]
+    held = f"no crash, exception or leak; memory {half:.0f} MB half-way, {end:.0f} MB at the end"
+    pressed = f"{found.steps} steps in {found.seconds / 60:.1f} min, seed {options.seed}"
+    return {"buttons hammered in the window": (pressed, held, today(found.blender, found.python))}, []
+
+
 def run_long(options: argparse.Namespace) -> tuple[Rows, list[str]]:
     """A take of 250,000 frames: time, memory, and how soon it is cancelled."""
     found = _run_module("tests.reliability.long_takes", 250_000)
@@ -137,6 +154,7 @@ PARTS: dict[str, Part] = {
     "commands": run_commands,
     "kills": run_kills,
     "hammer": run_hammer,
+    "window": run_window,
     "long": run_long,
 }
 

@@ -61,11 +61,12 @@ class Blows:
 class Hammer:
     """One run: random numbers, the session under way if any, and files that it saved."""
 
-    def __init__(self, seed: int, folder: Path, moves: Path | None = None) -> None:
+    def __init__(self, seed: int, folder: Path, moves: Path | None = None, kinds: "Kinds | None" = None) -> None:
+        """moves: file for what was done; kinds: what may be done, and how often each (MOVES)."""
         self.rng, self.folder, self.blows = Random(seed), folder, Blows(seed)
         self._written = (moves or folder / "moves.txt").open("w", encoding="utf-8", buffering=1)
         self.session: Session | None = None
-        self._moves = [move for move, weight in MOVES for _ in range(weight)]
+        self._moves = [move for move, weight in kinds or MOVES for _ in range(weight)]
 
     def step(self) -> str:
         """One move, and what must hold after it; the move's name."""
@@ -75,7 +76,7 @@ class Hammer:
         try:
             name = move(self) or name
             _count(self.blows.done, name)
-            if move not in _OWN_UNDO_STEP:  # a change that Blender's undo has not been told of is for it to break on
+            if move.__name__ not in _OWN_UNDO_STEP:  # a change unknown to undo is for Blender to break on
                 bpy.ops.ed.undo_push(message=name)
         except (PadsError, RuntimeError) as error:
             if "Traceback" in str(error):
@@ -88,7 +89,7 @@ class Hammer:
     def check(self) -> None:
         """No worker without a job, no key of an original changed, no key that is no number."""
         workers = [thread for thread in threading.enumerate() if thread.name.startswith("PADS")]
-        if workers and jobs.running() is None:
+        if workers and jobs.running() is None and not jobs.is_busy_behind():
             raise BrokenError(f"step {self.blows.steps}: {workers[0].name} works for nobody")
         for action in bpy.data.actions:
             keys = keys_of(action)
@@ -310,7 +311,8 @@ def _switch_off_and_on(hammer: Hammer) -> None:
 
 
 Move = Callable[[Hammer], str | None]
-MOVES: tuple[tuple[Move, int], ...] = (
+Kinds = tuple[tuple[Move, int], ...]
+MOVES: Kinds = (
     (_import_take, 4),
     (_press, 14),
     (_press_clean, 3),
@@ -331,8 +333,7 @@ MOVES: tuple[tuple[Move, int], ...] = (
     (_switch_off_and_on, 1),
 )
 
-
-_OWN_UNDO_STEP = {_press, _press_clean, _undo, _redo, _save, _load, _purge}
+_OWN_UNDO_STEP = {"_press", "_press_clean", "_undo", "_redo", "_save", "_load", "_purge", "_play", "_change_editor"}
 
 
 # --- a whole run ------------------------------------------------------------------------------------------------------
@@ -352,7 +353,7 @@ def hammer(seed: int, seconds: float, most_steps: int | None = None, moves: Path
                 marks += 1
         run.end()
         bpy.ops.wm.read_homefile(use_empty=True, load_ui=False)
-        _compare("data-blocks", left, count_data())
+        compare("data-blocks", left, count_data())
     run.blows.seconds = round(time.monotonic() - began, 1)
     return run.blows
 
@@ -368,7 +369,8 @@ def count_handlers() -> dict[str, int]:
     return {name: len(getattr(bpy.app.handlers, name)) for name in names}
 
 
-def _compare(what: str, before: dict[str, int], after: dict[str, int]) -> None:
+def compare(what: str, before: dict[str, int], after: dict[str, int]) -> None:
+    """BrokenError where there is more or less than before."""
     if before != after:
         raise BrokenError(f"{what} are left behind: {before} before, {after} after")
 
@@ -388,7 +390,7 @@ def main(seed: int, seconds: float, moves: Path | None = None) -> int:
         blows = hammer(seed, seconds, moves=moves)
     finally:
         addon.unregister()
-    _compare("handlers", before, count_handlers())
+    compare("handlers", before, count_handlers())
     if threading.active_count() > 1:
         raise BrokenError(f"threads are left behind: {threading.enumerate()}")
     print(json.dumps(asdict(blows) | {"blender": bpy.app.version_string}))

@@ -9,9 +9,9 @@ _BEGIN, _END = "<!-- figures: begin -->", "<!-- figures: end -->"
 _HEAD = ["| What | How much | Came of it | On |", "|---|---|---|---|"]
 
 
-def today(blender: str = "") -> str:
-    """Day and versions, for the last column."""
-    versions = f"Python {platform.python_version()}" + (f", Blender {blender}" if blender else "")
+def today(blender: str = "", python: str = "") -> str:
+    """Day and versions, for the last column; python: another one than this process has."""
+    versions = f"Python {python or platform.python_version()}" + (f", Blender {blender}" if blender else "")
     return f"{datetime.date.today().isoformat()}, {versions}"
 
 

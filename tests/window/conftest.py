@@ -1,7 +1,5 @@
 """The real Blender program: PADS_BLENDER is its command line. Without it all is skipped, with it nothing may be."""
 
-import os
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,9 +8,8 @@ import pytest
 
 from pads_blender.training import demo_damage, demo_take
 
-from .program import Program, open_program, wait_for
+from .program import COMMAND, INSTALL, Program, open_program, wait_for
 
-COMMAND = shlex.split(os.environ.get("PADS_BLENDER", ""))
 HERE = Path(__file__).parent
 
 
@@ -53,8 +50,7 @@ def program(blender_command, package, tmp_path_factory) -> Iterator[Program]:
     """Blender as a new user has it, with the extension installed from its zip."""
     folder = tmp_path_factory.mktemp("program")
     with open_program(blender_command, folder / "talk", folder / "profile") as program:
-        install = f"bpy.ops.extensions.package_install_files(filepath={str(package)!r}, repo='user_default'"
-        program.run(f"{install}, enable_on_install=True)")
+        program.run(INSTALL.format(package=str(package)))
         yield program
         assert "Traceback" not in program.log(), program.log()[-3000:]
 

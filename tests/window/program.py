@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).parent
+COMMAND = shlex.split(os.environ.get("PADS_BLENDER", ""))  # starts Blender, empty where there is none
 TOOLS = shlex.split(os.environ.get("PADS_BLENDER_SHELL", ""))
 SIZE = (1600, 1000)
+INSTALL = "bpy.ops.extensions.package_install_files(filepath={package!r}, repo='user_default', enable_on_install=True)"
 PATIENCE_SECONDS = 120.0  # the window is drawn in software, often on a machine that has other things to do
 
 

@@ -1,0 +1,156 @@
+"""Runs in Blender with its window: the hammer's moves, between which Blender draws, and its timers and mouse live on.
+
+Knows nothing of the screen: hammering.py asks for one move after the other and presses keys in between.
+"""
+
+import contextlib
+import importlib
+import importlib.abc
+import importlib.machinery
+import sys
+from pathlib import Path
+
+import bpy
+
+OWN, INSTALLED = "pads_blender", "bl_ext.user_default.pads_mocap"
+
+
+class _InstalledPackage(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """The repository's name of the package stands for the installed extension: there must be no second copy."""
+
+    def find_spec(self, name: str, *_: object) -> importlib.machinery.ModuleSpec | None:
+        return importlib.machinery.ModuleSpec(name, self) if name.split(".")[0] == OWN else None
+
+    def exec_module(self, module) -> None:
+        sys.modules[module.__name__] = importlib.import_module(INSTALLED + module.__name__.removeprefix(OWN))
+
+
+sys.meta_path.insert(0, _InstalledPackage())
+
+from ..reliability import hammer as blunt  # noqa: E402 - now that it gets the installed package
+
+_EDITORS = ("VIEW_3D", "GRAPH_EDITOR", "DOPESHEET_EDITOR")
+_WITHOUT_WINDOW = (
+    blunt._press,
+    blunt._press_clean,
+    blunt._begin_session,
+    blunt._step_session,
+)  # none goes on in a window
+
+
+# --- moves ------------------------------------------------------------------------------------------------------------
+
+
+def _press(run: blunt.Hammer) -> str:
+    """Any button that is not grey, as a click presses it: what is slow goes on while other moves are made."""
+    names = sorted(set(dir(bpy.ops.pads)) - blunt._DIALOGUES)
+    name = run.rng.choice([name for name in names if getattr(bpy.ops.pads, name).poll()])
+    getattr(bpy.ops.pads, name)("INVOKE_DEFAULT", True)
+    return f"pads.{name}"
+
+
+def _press_clean(_: blunt.Hammer) -> None:
+    bpy.ops.pads.clean("INVOKE_DEFAULT", True)
+
+
+def _play(_: blunt.Hammer) -> None:
+    bpy.ops.screen.animation_play()
+
+
+def _change_editor(run: blunt.Hammer) -> None:
+    """Another editor in the second largest area, with its sidebar's tab."""
+    areas = sorted(bpy.context.window.screen.areas, key=lambda each: each.width * each.height)
+    if len(areas) > 1:
+        areas[-2].type = run.rng.choice(_EDITORS)
+        areas[-2].spaces[0].show_region_ui = True
+
+
+MOVES = (
+    (_press, 14),
+    (_press_clean, 4),
+    (_play, 2),
+    (_change_editor, 1),
+    *((move, weight) for move, weight in blunt.MOVES if move not in _WITHOUT_WINDOW),
+)
+
+
+# --- a whole run, asked for step by step ------------------------------------------------------------------------------
+
+
+class _Listener(bpy.types.Operator):
+    """Counts timer events of the window: those of Blender's own have other names."""
+
+    bl_idname, bl_label = "wm.pads_test_listen", "Listen"
+    heard, is_over = 0, False
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        type(self).heard, type(self).is_over = 0, False
+        context.window_manager.modal_handler_add(self)
+        return {"RUNNING_MODAL"}
+
+    def modal(self, _context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        type(self).heard += event.type == "TIMER"
+        return {"FINISHED"} if self.is_over else {"PASS_THROUGH"}
+
+
+bpy.utils.register_class(_Listener)
+
+
+def listen() -> None:
+    """Begin to count the timer events; heard() says how many there were since."""
+    with _in_window():
+        bpy.ops.wm.pads_test_listen("INVOKE_DEFAULT")
+
+
+def heard() -> int:
+    """The number; counting ends at the next event."""
+    _Listener.is_over = True
+    return _Listener.heard
+
+
+run: "WindowRun | None" = None
+
+
+class WindowRun:
+    """The hammer, and what there was in Blender before its first move."""
+
+    def __init__(self, seed: int, folder: str) -> None:
+        bpy.ops.wm.read_homefile(use_empty=True, load_ui=False)
+        self._handlers, self._data = blunt.count_handlers(), blunt.count_data()
+        self.hammer = blunt.Hammer(seed, Path(folder), kinds=MOVES)
+        with _in_window():
+            blunt._import_take(self.hammer)
+
+    def blow(self, moves: int) -> None:
+        """Some moves before the window is drawn again, and what must hold after each."""
+        for _ in range(moves):
+            with _in_window():
+                self.hammer.step()
+
+    def clear(self) -> None:
+        """Whatever is under way ends, and an empty file takes the place of the last one."""
+        self.hammer.end()
+        with _in_window():
+            if bpy.context.screen.is_animation_playing:
+                bpy.ops.screen.animation_cancel(restore_frame=False)
+        bpy.ops.wm.read_homefile(use_empty=True, load_ui=False)
+
+    def check_left(self) -> None:
+        """BrokenError where something is there that was not there before: data, handlers, operators that still run."""
+        blunt.compare("data-blocks", self._data, blunt.count_data())
+        blunt.compare("handlers", self._handlers, blunt.count_handlers())
+        running = [each.bl_idname for window in _windows() for each in window.modal_operators]
+        if running:
+            raise blunt.BrokenError(f"operators go on: {', '.join(running)}")
+
+
+def _windows() -> list[bpy.types.Window]:
+    return list(bpy.context.window_manager.windows)
+
+
+def _in_window() -> contextlib.AbstractContextManager:
+    """The context that somebody has whose mouse is over the largest area."""
+    window = _windows()[0]
+    area = max(window.screen.areas, key=lambda each: each.width * each.height)
+    region = next(each for each in area.regions if each.type == "WINDOW")
+    return bpy.context.temp_override(window=window, area=area, region=region)

@@ -1,0 +1,102 @@
+"""Buttons, undo, files and keys in random order in Blender's window; the same seed makes the same moves and keys.
+
+What is going on when a move is made is for the clock to say: slow work goes on while Blender draws and ticks.
+"""
+
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+import build_package
+
+from .program import COMMAND, INSTALL, Program, Sidebar, open_program, wait_for
+
+ROOT = Path(__file__).resolve().parents[2]
+_IMPORT = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from tests.window import blows"
+_BEGIN = """
+blows.run = blows.WindowRun({seed}, {folder!r})  # Blender's own places for such things are emptied with each file
+"""
+_BLOWS = "sys.modules['tests.window.blows']"
+_RUN = f"{_BLOWS}.run"
+_MEMORY = "sys.modules['tests.reliability.hammer'].resident_megabytes()"
+_JOBS = "sys.modules['bl_ext.user_default.pads_mocap.jobs']"
+_KEYS = ("Escape", "Escape", "ctrl+z", "ctrl+shift+z", "space", "Home", "Right")
+_OUTSIDE = 0.3  # share of the moves after which a key is pressed, or the sidebar clicked
+_LISTENED_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class WindowBlows:
+    """What a run came to; megabytes of memory at even distances, done: moves by their names."""
+
+    steps: int
+    seconds: float
+    megabytes: tuple[float, ...]
+    done: dict[str, int]
+    blender: str
+    python: str
+
+
+def hammer_new_window(seed: int, seconds: float) -> WindowBlows:
+    """A run in a Blender of its own, with the extension installed from its zip."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        package = build_package.write_package(folder, build_package.blender_ext_script(Path(sys.prefix)))
+        with open_program(COMMAND, folder / "talk", folder / "profile") as program:
+            program.run(INSTALL.format(package=str(package)))
+            return hammer_window(program, seed, seconds, folder)
+
+
+def hammer_window(program: Program, seed: int, seconds: float, folder: Path) -> WindowBlows:
+    """A run for so long; AssertionError says what went wrong, and moves.txt in the folder what led to it."""
+    rng, megabytes, began = Random(seed), [], time.monotonic()
+    program.run(_IMPORT + _BEGIN.format(seed=seed, folder=str(folder)))
+    Sidebar(program)
+    while (gone := time.monotonic() - began) < seconds:
+        program.run(f"{_RUN}.blow({rng.choice((1, 1, 2, 4))})")
+        if rng.random() < _OUTSIDE:
+            _from_outside(program, rng)
+        time.sleep(rng.choice((0.0, 0.05, 0.3)))  # for Blender to draw, and for what is under way
+        if gone > len(megabytes) * seconds / 20:
+            megabytes.append(program.ask(_MEMORY))
+    seconds, steps = time.monotonic() - began, program.ask(f"{_RUN}.hammer.blows.steps")
+    done = program.ask(f"{_RUN}.hammer.blows.done")
+    versions = program.ask("bpy.app.version_string"), program.ask("sys.version.split()[0]")
+    assert not (events := _clear(program)), f"a timer is left behind: {events} events"
+    assert "Traceback" not in program.log(), program.log()[-3000:]
+    return WindowBlows(steps, seconds, tuple(megabytes), done, *versions)
+
+
+def _from_outside(program: Program, rng: Random) -> None:
+    """A key with the mouse over the view, or a click somewhere in the sidebar."""
+    left, bottom, width, height = program.ask("place_of('UI')") if rng.random() < 0.5 else (0, 0, 0, 0)
+    if width > 50:
+        program.screen.click(left + rng.uniform(0.1, 0.9) * width, bottom + rng.uniform(0.05, 0.95) * height)
+        return
+    program.screen.move(rng.uniform(200, 700), rng.uniform(300, 700))
+    program.screen.key(rng.choice(_KEYS))
+
+
+def _clear(program: Program) -> int:
+    """End what is under way, and see that nothing is left; the timer events that the window still gets in a second."""
+    for _ in range(3):  # of menus and file browsers that clicks may have opened
+        program.screen.key("Escape")
+    program.run(f"{_RUN}.clear()")
+    wait_for(lambda: not program.ask(f"{_JOBS}.is_busy_behind()"))
+    events = count_timer_events(program)
+    program.run(f"{_RUN}.check_left()")
+    return events
+
+
+def count_timer_events(program: Program) -> int:
+    """Events that timers send to the window in a second."""
+    program.run(f"{_IMPORT}\nblows.listen()")
+    time.sleep(_LISTENED_SECONDS)
+    events = program.ask(f"{_BLOWS}.heard()")
+    for x in (300, 310):  # events, at which counting ends
+        program.screen.move(x, 300)
+    time.sleep(0.5)
+    return events
