@@ -86,10 +86,12 @@ def skate_ratio(feet: np.ndarray, fps: float) -> float:
     """Share of frames in which both feet slide (RoHM, Zhang et al. 2024): ankle and toe above 0.10 m/s though low.
 
     feet (F, 4, 3): left ankle, left toe, right ankle, right toe, Z up. Low: 0.15 m for ankles and 0.10 m for toes above
-    the lowest of the four within a second on either side, for the floor need not be level.
+    the lowest of the four within a second on either side, for the floor need not be level. NaN where a foot is none.
     """
     if len(feet) < 2:
         return 0.0
+    if not np.isfinite(feet).all():
+        return float("nan")
     reach, lowest = max(1, round(fps)), feet[..., 2].min(axis=1)
     windows = np.lib.stride_tricks.sliding_window_view(np.pad(lowest, reach, mode="edge"), 2 * reach + 1)
     height = feet[:-1, :, 2] - windows.min(axis=-1)[:-1, None]

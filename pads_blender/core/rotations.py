@@ -140,7 +140,9 @@ def best_rotation(a: np.ndarray, b: np.ndarray, weights: np.ndarray | None = Non
 
 
 def mean_rotation(q: np.ndarray) -> np.ndarray:
-    """Chordal mean (..., 4) over the first axis of q (F, ..., 4): Markley et al. 2007."""
+    """Chordal mean (..., 4) over the first axis of q (F, ..., 4): Markley et al. 2007. NaN where F is 0."""
+    if not len(q):
+        return np.full(q.shape[1:], np.nan)
     outer = np.einsum("f...i,f...j->...ij", q, q)
     return np.linalg.eigh(outer)[1][..., -1]
 

@@ -19,6 +19,7 @@ from .foot_lock import lock_feet_at
 from .kept import FALLOFF_SECONDS, Kept
 from .problems import Problem
 from .scope import LIMBS, joints_of, keep_left_out
+from .take_checks import check_take
 
 CONTEXT_FRAMES = 1000  # on either side of what is filled in: where like poses are looked for
 _BESIDE_FRAMES = 30  # of what is not filled in
@@ -46,6 +47,7 @@ def fix_problems(
 
     Feet that slide need no prior, and are held last: what else is wrong with them is put right by then.
     """
+    check_take(take)
     slides = [problem for problem in problems if problem.kind == "slide"]
     others = [problem for problem in problems if problem.kind != "slide"]
     result = take
@@ -74,6 +76,7 @@ def hold_slides(
     take: RigTake, mapping: Mapping, kept: Kept, slides: Sequence[Problem], on_step: OnStep | None = None
 ) -> RigTake:
     """The take with each foot that slides held where it stands; neither the pelvis nor the other foot moves."""
+    check_take(take)
     rotation, location, bones = take.rotation.copy(), take.location.copy(), _joint_bones(take, mapping)
     result = replace(take, rotation=rotation, location=location)
     for problem in slides:
