@@ -34,6 +34,13 @@ class Nothing:
         return x
 
 
+class Lifting(Nothing):
+    """A prior to which all that is hidden lies higher than it seems."""
+
+    def denoise(self, x: np.ndarray, sigma: np.ndarray) -> np.ndarray:
+        return x + np.where(np.isinf(sigma)[..., None], np.array([0.0, 0.0, 0.1]), 0.0)
+
+
 def keys_at(frames: int, *rows: int) -> np.ndarray:
     is_key = np.zeros(frames, bool)
     is_key[list(rows)] = True
@@ -98,6 +105,14 @@ def test_seeds_give_variations_and_the_same_one_the_same(prior):
     )
     assert np.array_equal(first, again)
     assert min(np.abs(first - other).max(), np.abs(first - likeliest).max()) > 0.01
+
+
+def test_short_gaps_keep_much_of_the_even_turning():
+    take, mapping = build_take(*random_motion(60))
+    is_key = ~np.isin(np.arange(60), [10, 11, 12, *range(30, 50)])
+    even, lifted = (in_between_take(take, mapping, is_key, SETTINGS, prior) for prior in (Nothing(), Lifting()))
+    height = (to_model(lifted, mapping)[0].positions - to_model(even, mapping)[0].positions)[:, 0, 2]
+    assert 0.0 < height[11] < 0.4 * height[40]
 
 
 def test_several_seconds_without_a_key_are_no_statue(prior):
