@@ -154,15 +154,22 @@ def fit_rays(
 
 
 def fit_together(
-    views: Sequence[View], prior: np.ndarray, covariance: np.ndarray, variance: np.ndarray, nu: float = NU
+    views: Sequence[View],
+    prior: np.ndarray,
+    covariance: np.ndarray,
+    variance: np.ndarray,
+    beside: tuple[np.ndarray | float, np.ndarray | float] = (0.0, 0.0),
+    nu: float = NU,
 ) -> np.ndarray:
     """The most probable positions (F, J, 3) when joints err together: prior (F, J, 3), covariance (F, 3 J, 3 J).
 
-    The prior also gives depths and, with variance (J,), the weights of outliers. What is seen of one joint moves
-    others, and what is seen across a ray moves depths.
+    The prior also gives depths and, with variance (J,), the weights of outliers; beside: a matrix (F, 3 J, 3 J) and a
+    vector (F, 3 J) of what else is known, as of joint_information. What is seen of one joint moves others, and what is
+    seen across a ray moves depths.
     """
     frames, size = len(prior), 3 * prior.shape[1]
-    information, pull = joint_information(views, keypoint_information(views, prior, variance, nu))
+    seen = joint_information(views, keypoint_information(views, prior, variance, nu))
+    information, pull = (each + known for each, known in zip(seen, beside, strict=True))
     left = pull[..., None] - information @ prior.reshape(frames, size, 1)
     change = np.linalg.solve(np.eye(size) + covariance @ information, covariance @ left)
     return prior + change.reshape(prior.shape)

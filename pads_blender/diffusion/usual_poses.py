@@ -54,26 +54,27 @@ class UsualPoses:
 
     def nearest(self, poses: np.ndarray, sigma: float) -> np.ndarray:
         """The likeliest component (F,) of each pose (F, J, 3) about its pelvis, off by sigma metres per coordinate."""
-        wide, flat = self._wide, poses.reshape(len(poses), -1)
-        variance = np.repeat(self.rest + sigma**2, 3, axis=1)
-        costs = []
-        for mean, factors, own in zip(self.means, wide, variance, strict=True):
-            covariance, away = factors @ factors.T + np.diag(own), (flat - mean.reshape(-1)).T
+        flat, costs = poses.reshape(len(poses), -1), []
+        for mean, covariance in zip(self.means, self._covariances + sigma**2 * np.eye(flat.shape[1]), strict=True):
+            away = (flat - mean.reshape(-1)).T
             costs.append(np.sum(away * np.linalg.solve(covariance, away), axis=0) + np.linalg.slogdet(covariance)[1])
         return np.argmin(costs, axis=0)
 
     def error_shapes(self, level: float, alone: float) -> np.ndarray:
         """Covariances (S, 3 J, 3 J) of what denoising at a noise level in metres leaves, with a mean variance of one.
 
-        alone: the share in which each coordinate errs by itself. Factors and what they leave are taken for separate
-        looks: at 0.2 m that is the exact posterior to one per cent, at 2 cm (what is left is as large) to a quarter.
+        alone: the share in which each coordinate errs by itself.
         """
-        wide, size = self._wide, self._wide.shape[1]
-        gathered = np.eye(wide.shape[-1]) + np.swapaxes(wide, 1, 2) @ wide / level**2
-        left = np.repeat(self.rest * level**2 / (self.rest + level**2), 3, axis=1)
-        covariance = wide @ np.linalg.solve(gathered, np.swapaxes(wide, 1, 2)) + left[:, :, None] * np.eye(size)
-        mean = np.trace(covariance, axis1=1, axis2=2)[:, None, None] / size
-        return (1.0 - alone) * covariance / mean + alone * np.eye(size)
+        covariances, size = self._covariances, self._wide.shape[1]
+        left = np.linalg.solve(np.eye(size) + covariances / level**2, covariances)  # P - P (P + level^2 I)^-1 P
+        mean = np.trace(left, axis1=1, axis2=2)[:, None, None] / size
+        return (1.0 - alone) * 0.5 * (left + np.swapaxes(left, 1, 2)) / mean + alone * np.eye(size)
+
+    @property
+    def _covariances(self) -> np.ndarray:
+        """Of each component's poses, (S, 3 J, 3 J)."""
+        own = np.repeat(self.rest, 3, axis=1)
+        return self._wide @ np.swapaxes(self._wide, 1, 2) + own[:, :, None] * np.eye(own.shape[1])
 
     @property
     def _wide(self) -> np.ndarray:

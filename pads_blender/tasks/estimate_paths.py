@@ -44,7 +44,7 @@ def likely_start(
     every = at_every_frame(place[:, None], rows, frames)
     if pelvis is not None:
         place, sigma = pelvis[rows], _KNOWN_METRES
-    steady = [_without_jumps(view, every).rows(rows) for view in views]
+    steady = [without_jumps(view, every).rows(rows) for view in views]
     found = _facing_everywhere().on_rays(steady, place, sigma)
     share = _shares(found) if rng is None else _drawn(found, rng)
     poses = np.stack([np.tensordot(each, found.poses(row), 1) for row, each in enumerate(share)])
@@ -56,7 +56,7 @@ def _facing_everywhere() -> UsualPoses:
     return usual_poses().facing(HEADINGS)
 
 
-def _without_jumps(view: View, place: np.ndarray) -> View:
+def without_jumps(view: View, place: np.ndarray) -> View:
     """The view without keypoints that lie far from where they are in the frames around: a fit would follow them.
 
     place (F, 1, 3): about where the body is.

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 
 import numpy as np
 
@@ -23,6 +22,7 @@ from . import temporal
 from .estimate import EstimateSettings, Hypothesis, OnStep, Shot, as_view, estimate_hypotheses
 from .noise import estimate_noise
 from .running import running_median
+from .segments import PAIRS, SEGMENTS, between, length_information, pairs_matrix
 from .take_checks import check_take
 
 # Metres on the model: how near the segments stay to the estimate's and then, tighter and tighter, to the last fit,
@@ -37,10 +37,6 @@ _ESTIMATE_OFF = 0.06  # metres by which the estimate may be off, and the points 
 _LEAP, _LEAP_SHARE, _AROUND = 4.0, 0.02, 4
 _PIECE = 500  # frames that are fitted at a time, for memory
 _SEEN_SHARE = 0.002  # of a person's extent in the image: how near to the points the rig is to lie
-# Joints that keep their distance: every one from its parent, and those that sit on one bone from each other.
-_SEGMENTS = tuple((joint, parent) for joint, parent in enumerate(MODEL.parents) if parent >= 0)
-_ON_ONE_BONE = (("left_hip", "right_hip", "spine"), ("left_collar", "right_collar", "neck"))
-_PAIRS = (*_SEGMENTS, *(pair for names in _ON_ONE_BONE for pair in combinations(MODEL.indices(*names), 2)))
 
 
 @dataclass(frozen=True)
@@ -91,7 +87,7 @@ def lay_on_points(residual: Residual, views: Sequence[View], positions: np.ndarr
     carried = apply_motion(residual, rot.rotate(standing, positions))
     at_rest, start = (rot.rotate(rot.inverse(standing), _joints_of(residual, t)) for t in (residual.take, carried))
     wanted = [steady_points(view, positions) for view in views]
-    lengths = np.linalg.norm(_between(at_rest[:1], _PAIRS), axis=-1)
+    lengths = np.linalg.norm(between(at_rest[:1], PAIRS), axis=-1)
     fitted = start
     for near in _SEGMENT:
         anchor = start + _steady(fitted - start)
@@ -108,43 +104,16 @@ def _fit_segments(views: Sequence[View], start: np.ndarray, lengths: np.ndarray,
     What points leave open, such as turns in depth, is as at the start (F, J, 3): segments keep their direction.
     """
     frames, joints = start.shape[:2]
-    loose = _pairs_matrix(_SEGMENTS, np.full((1, len(_SEGMENTS), 3, 3), np.eye(3) / near**2))
+    loose = pairs_matrix(SEGMENTS, np.full((1, len(SEGMENTS), 3, 3), np.eye(3) / near**2))
     loose[:, :3, :3] += np.eye(3) / _BODY**2
     held = (loose @ start.reshape(frames, -1, 1))[..., 0]
     none, positions = np.zeros(joints), start
     for _ in range(_ROUNDS):
         matrix, vector = joint_information(views, keypoint_information(views, positions, none, np.inf))
-        apart = _between(positions, _PAIRS)
-        along = apart / np.maximum(np.linalg.norm(apart, axis=-1, keepdims=True), 1e-9)
-        stiff = _pairs_matrix(_PAIRS, along[..., :, None] * along[..., None, :] / _LENGTH**2)
-        pull = _pairs_vector(_PAIRS, lengths[..., None] * along / _LENGTH**2)
+        stiff, pull = length_information(positions, lengths, _LENGTH)
         solved = np.linalg.solve(matrix + loose + stiff, (vector + held + pull)[..., None])
         positions = solved.reshape(frames, joints, 3)
     return positions
-
-
-def _between(positions: np.ndarray, pairs: Sequence[tuple[int, int]]) -> np.ndarray:
-    """Vectors (F, P, 3) from the second joint of each pair to the first."""
-    first, second = np.array(pairs).T
-    return positions[:, first] - positions[:, second]
-
-
-def _pairs_matrix(pairs: Sequence[tuple[int, int]], each: np.ndarray) -> np.ndarray:
-    """Matrix (F, 3 J, 3 J) of the costs d^T M d of each pair's difference d, M (F, P, 3, 3)."""
-    total = np.zeros((len(each), len(MODEL), 3, len(MODEL), 3))
-    for number, (first, second) in enumerate(pairs):
-        for i, j, sign in ((first, first, 1), (second, second, 1), (first, second, -1), (second, first, -1)):
-            total[:, i, :, j] += sign * each[:, number]
-    return total.reshape(len(each), 3 * len(MODEL), -1)
-
-
-def _pairs_vector(pairs: Sequence[tuple[int, int]], each: np.ndarray) -> np.ndarray:
-    """Vector (F, 3 J) of the terms v^T d of each pair's difference d, v (F, P, 3)."""
-    total = np.zeros((len(each), len(MODEL), 3))
-    for number, (first, second) in enumerate(pairs):
-        total[:, first] += each[:, number]
-        total[:, second] -= each[:, number]
-    return total.reshape(len(each), -1)
 
 
 def steady_points(view: View, positions: np.ndarray) -> View:

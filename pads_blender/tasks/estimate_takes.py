@@ -17,7 +17,7 @@ from ..core.skeleton import MODEL
 from ..diffusion.rays import View, exchange_sides
 from . import temporal
 from .estimate_errors import PoseErrors
-from .estimate_paths import at_every_frame, likely_start
+from .estimate_paths import at_every_frame, likely_start, without_jumps
 from .noise import estimate_noise
 from .windows import MotionPrior, denoise_windows, frames_per_step, thin_out
 
@@ -41,8 +41,8 @@ class Descent:
     widest: float = 0.2
     finest: float = 0.008
     error_factor: float = 8.0
-    body_share: float = 0.5
-    fresh_noise: float = 0.5
+    body_share: float = 1.0
+    fresh_noise: float = 0.25
 
     def prior_error(self, level: float) -> float:
         """Metres per coordinate by which the denoised take may be off at a noise level."""
@@ -78,7 +78,8 @@ def sample(
     rows = np.round(middle[0]).astype(int)
     pelvis = None if asked.pelvis is None else asked.pelvis[rows]
     guess = likely_start(slow, pelvis, rng if is_drawn else None) if asked.start is None else asked.start[rows]
-    found = _descend(slow, guess, replace(asked, pelvis=pelvis), prior, rng, on_step)
+    steady = [without_jumps(view, guess[:, :1]) for view in slow]
+    found = _descend(steady, guess, replace(asked, pelvis=pelvis), prior, rng, on_step)
     found = _polished(found)
     return found if step == 1 else at_every_frame(found, middle[0], len(views[0].points))
 

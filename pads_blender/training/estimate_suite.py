@@ -14,7 +14,7 @@ import numpy as np
 
 from ..core import metrics
 from ..core.keypoints import HUMAN36M_17
-from ..diffusion.prior import load_prior
+from ..diffusion.prior import Prior, load_prior
 from ..tasks import estimate_poses
 from ..tasks.estimate import EstimateSettings, Shot, estimate_motion
 from . import estimate_rivals as rivals
@@ -60,20 +60,20 @@ class Seen:
     seed: int
     pelvis: np.ndarray | None
 
-    def ours(self, setup: Setup, steps: int | None = None) -> np.ndarray:
+    def ours(self, prior: Prior, steps: int | None = None) -> np.ndarray:
         """Our own positions, of every frame."""
         settings = EstimateSettings(seed=self.seed, pelvis=self.pelvis, steps=steps)
-        return estimate_motion([self.shot], 30.0, settings, setup.loaded_prior).positions
+        return estimate_motion([self.shot], 30.0, settings, prior).positions
 
 
 def estimate(setup: Setup, cases: Sequence[Case] = CASES) -> list[Score]:
     """Every case on segments of takes, against all rivals."""
-    pose, usual = load_prior("pose", setup.models, 1), mixture_prior(setup.data)
+    motion, pose, usual = setup.open_prior(1), load_prior("pose", setup.models, 1), mixture_prior(setup.data)
 
     def ways(seen: Seen) -> dict[str, Way]:
         frames, seed = seen.frames, seen.seed
         return {
-            OURS: lambda: seen.ours(setup),
+            OURS: lambda: seen.ours(motion),
             rivals.DPS: lambda: rivals.single_frames(frames, pose, seed),
             rivals.PROX: lambda: rivals.single_frames(frames, pose, seed, "prox"),
             rivals.CONSTANT: lambda: rivals.constant_rho(frames, pose, seed),
@@ -86,10 +86,10 @@ def estimate(setup: Setup, cases: Sequence[Case] = CASES) -> list[Score]:
 
 def equal_seconds(setup: Setup) -> list[Score]:
     """The paper's way and ours, each with few and with many steps."""
-    pose = load_prior("pose", setup.models, 1)
+    motion, pose = setup.open_prior(1), load_prior("pose", setup.models, 1)
 
     def ways(seen: Seen) -> dict[str, Way]:
-        few = {OURS: lambda: seen.ours(setup), _steps(OURS, LONG_PADS): lambda: seen.ours(setup, LONG_PADS)}
+        few = {OURS: lambda: seen.ours(motion), _steps(OURS, LONG_PADS): lambda: seen.ours(motion, LONG_PADS)}
         dps = {
             _steps("DPS", steps): lambda steps=steps: rivals.single_frames(seen.frames, pose, seen.seed, steps=steps)
             for steps in (SHORT_DPS, estimate_poses.DEFAULT_STEPS["dps"], LONG_DPS)

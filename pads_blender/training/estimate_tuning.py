@@ -27,10 +27,10 @@ from .synthetic_cameras import NOISY
 
 CLIPS, HYPOTHESES, SPREAD = 10, 4, "spread"
 DESCENTS = (
-    *({"error_factor": value} for value in (4.0, 8.0, 12.0)),
-    *({"fresh_noise": value} for value in (0.25, 0.8)),
-    *({"widest": value} for value in (0.1, 0.4)),
-    *({"body_share": value} for value in (0.25, 1.0)),
+    *({"error_factor": value} for value in (5.0, 12.0)),
+    *({"fresh_noise": value} for value in (0.1, 0.5)),
+    *({"widest": value} for value in (0.12, 0.3)),
+    *({"body_share": value} for value in (0.5, 1.5)),
 )
 ZEDOS = (
     *(rivals.Zedo(40, 0.1, 0.005, rate) for rate in (0.5, 1.0, 2.0)),
@@ -50,11 +50,12 @@ def takes(setup: Setup) -> Iterator[tuple[np.ndarray, Shot]]:
 
 def ours(setup: Setup) -> dict[str, Method]:
     """Our own descent, each setting at several values."""
+    prior = setup.open_prior(1)
 
     def method(descent: Descent) -> Method:
         def run(filmed: Filmed) -> np.ndarray:
             asked = Asked(30.0, descent=descent, start=filmed.start)
-            return estimate_takes.sample([filmed.view], asked, setup.loaded_prior, np.random.default_rng(0))
+            return estimate_takes.sample([filmed.view], asked, prior, np.random.default_rng(0))
 
         return run
 

@@ -4,7 +4,7 @@ import pytest
 from pads_blender.core.keypoints import HUMAN36M_17
 from pads_blender.core.skeleton import MODEL
 from pads_blender.diffusion.rays import View
-from pads_blender.tasks.estimate_paths import _without_jumps, likely_start
+from pads_blender.tasks.estimate_paths import likely_start, without_jumps
 
 from .filmed import SIDE, WALK, camera_at, filmed
 
@@ -45,5 +45,5 @@ def test_drawn_starts_differ_and_come_again():
 def test_keypoints_that_jump_are_left_out():
     view = view_of(WALK[:20], SIDE, noise=0.0)
     view.points[10, 5] += 300.0
-    left_out = ~_without_jumps(view, WALK[:20, :1]).seen
+    left_out = ~without_jumps(view, WALK[:20, :1]).seen
     assert left_out[10, 5] and left_out.sum() == 1
