@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch", reason="torch is not installed for this Pyt
 pytest.importorskip("onnx", reason="onnx comes with torch's tests")
 
 from pads_blender.diffusion.prior import load_prior  # noqa: E402
-from pads_blender.training import data, export_onnx, grow, noise_maps, objectives  # noqa: E402
+from pads_blender.training import average, data, export_onnx, grow, noise_maps, objectives  # noqa: E402
 from pads_blender.training.demo_take import bvh_text, perform  # noqa: E402
 from pads_blender.training.network import NetworkSettings, PoseNetwork, WindowNetwork  # noqa: E402
 from pads_blender.training.trainer import Trainer, TrainSettings  # noqa: E402
@@ -158,6 +158,24 @@ def random_run(folder: Path, kind: str) -> torch.nn.Module:
     folder.mkdir()
     torch.save(state | {"train_settings": {}}, folder / "checkpoint.pt")
     return network.eval().requires_grad_(False)
+
+
+def test_two_states_of_a_run_are_averaged(tmp_path):
+    network = random_run(tmp_path / "earlier", "pose")
+    state = torch.load(tmp_path / "earlier" / "checkpoint.pt", weights_only=True)
+    (tmp_path / "last").mkdir()
+    doubled = {name: 2.0 * value for name, value in state["average"].items()}
+    torch.save(state | {"average": doubled, "step": 9}, tmp_path / "last" / "checkpoint.pt")
+    runs = [str(tmp_path / name) for name in ("last", "earlier")]
+    assert average.main([*runs, "--share", "0.25", "--out", str(tmp_path / "new")]) == 0
+    made = torch.load(tmp_path / "new" / "checkpoint.pt", weights_only=True)
+    assert made["step"] == 9
+    for name, value in network.named_parameters():
+        torch.testing.assert_close(made["average"][name], 1.75 * value)
+    other = state | {"network_settings": state["network_settings"] | {"layers": 9}}
+    torch.save(other, tmp_path / "earlier" / "checkpoint.pt")
+    with pytest.raises(SystemExit):
+        average.main([*runs, "--share", "0.25", "--out", str(tmp_path / "newer")])
 
 
 def test_the_exported_pose_prior_and_its_gradient_are_torchs(folder, tmp_path):
