@@ -14,7 +14,7 @@ _WHAT = {
     "motion": (
         "Transformer encoder over the 64 frames of a window at 30 frames a second, in the world, with a noise level of "
         "its own for every joint and frame; not in the paper. Trained on independent position noise, on rotation "
-        "jitter that moves whole limbs, and on hidden limbs, joints and frames."
+        "jitter that moves whole limbs, on hidden limbs, joints and frames, and on key poses alone."
     ),
 }
 _LIMITS = (

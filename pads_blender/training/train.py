@@ -21,7 +21,7 @@ from .trainer import Trainer, TrainSettings
 
 KINDS = {
     "pose": (PoseObjective, NetworkSettings(width=128, layers=5, heads=4)),
-    "window": (WindowObjective, NetworkSettings(width=256, layers=7, heads=4)),
+    "window": (WindowObjective, NetworkSettings(width=256, layers=10, heads=4)),
 }
 
 

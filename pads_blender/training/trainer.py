@@ -32,6 +32,12 @@ class TrainSettings:
     seed: int = 0
 
 
+def measured(objective: Objective) -> dict[str, float]:
+    """What the present network errs by on each split, as a row of the log has it."""
+    errors = {split: objective.validate(split) for split in objective.splits}
+    return {f"{split}_{name}": round(value, 2) for split in errors for name, value in errors[split].items()}
+
+
 class Trainer:
     """Network, its moving average, optimisers and the log of one run folder."""
 
@@ -118,9 +124,7 @@ class Trainer:
         """One row of the log for the averaged weights as they are, and all saved: mean loss, seconds of this run."""
         row = {"step": self.step, "seconds": round(seconds), "loss": round(loss, 5)}
         with self.averaged():
-            for split in self.objective.splits:
-                errors = self.objective.validate(split)
-                row |= {f"{split}_{name}": round(value, 2) for name, value in errors.items()}
+            row |= measured(self.objective)
         self.rows.append(row)
         self._save()
 

@@ -160,22 +160,23 @@ def random_run(folder: Path, kind: str) -> torch.nn.Module:
     return network.eval().requires_grad_(False)
 
 
-def test_two_states_of_a_run_are_averaged(tmp_path):
+def test_two_states_of_a_run_are_averaged_and_measured(folder, tmp_path):
     network = random_run(tmp_path / "earlier", "pose")
     state = torch.load(tmp_path / "earlier" / "checkpoint.pt", weights_only=True)
     (tmp_path / "last").mkdir()
     doubled = {name: 2.0 * value for name, value in state["average"].items()}
-    torch.save(state | {"average": doubled, "step": 9}, tmp_path / "last" / "checkpoint.pt")
+    torch.save(state | {"average": doubled, "rows": [{"dev_denoise_20": 0.0}]}, tmp_path / "last" / "checkpoint.pt")
     runs = [str(tmp_path / name) for name in ("last", "earlier")]
-    assert average.main([*runs, "--share", "0.25", "--out", str(tmp_path / "new")]) == 0
+    how = ["--share", "0.25", "--data", str(folder), "--out"]
+    assert average.main(["pose", *runs, *how, str(tmp_path / "new")]) == 0
     made = torch.load(tmp_path / "new" / "checkpoint.pt", weights_only=True)
-    assert made["step"] == 9
     for name, value in network.named_parameters():
         torch.testing.assert_close(made["average"][name], 1.75 * value)
+    assert len(made["rows"]) == 1 and made["rows"][0]["dev_denoise_20"] > 0.0
     other = state | {"network_settings": state["network_settings"] | {"layers": 9}}
     torch.save(other, tmp_path / "earlier" / "checkpoint.pt")
     with pytest.raises(SystemExit):
-        average.main([*runs, "--share", "0.25", "--out", str(tmp_path / "newer")])
+        average.main(["pose", *runs, *how, str(tmp_path / "newer")])
 
 
 def test_the_exported_pose_prior_and_its_gradient_are_torchs(folder, tmp_path):
