@@ -9,7 +9,7 @@ from ..core.skeleton import MODEL
 LEFT_ARM, RIGHT_ARM = (MODEL.indices(f"{s}_shoulder", f"{s}_elbow", f"{s}_wrist") for s in ("left", "right"))
 LEFT_LEG, RIGHT_LEG = (MODEL.indices(f"{s}_knee", f"{s}_ankle", f"{s}_toe") for s in ("left", "right"))
 MARGIN = 32  # frames of the take on either side of a window, from which hidden joints are interpolated
-_KEYED_SHARE = 0.12  # of the windows with less than wide noise
+_KEYED_SHARE = 0.2  # of the windows with less than wide noise
 _PARTS = (
     LEFT_ARM,
     RIGHT_ARM,
