@@ -2,8 +2,8 @@
 
     BLENDER --python install_session.py -- OLD.zip NEW.zip     or, with the bpy module, PYTHON install_session.py -- ...
 
-Prints RESULT and JSON. Works in the current folder, where it finds take.bvh. Ends with os._exit: the bpy 4.5 module can
-hang while the interpreter shuts down.
+Prints RESULT and JSON. Works in the current folder, where it finds take.bvh, keypoints.json and camera.json. Ends with
+os._exit: the bpy 4.5 module can hang while the interpreter shuts down.
 """
 
 import importlib
@@ -116,9 +116,17 @@ def hide_what_is_left_out():
     return loaded
 
 
+def command(*words):
+    """The exit code of the installed command."""
+    return next(function for name, function in commands.values() if name == "pads")([*words])
+
+
 def clean():
-    command = next(function for name, function in commands.values() if name == "pads")
-    return command(["clean", "take.bvh", "-o", "clean.bvh", "--steps", "3"])
+    return command("clean", "take.bvh", "-o", "clean.bvh", "--steps", "3")
+
+
+def estimate():
+    return command("estimate", "keypoints.json", "-o", "estimated.bvh", "--fps", "30", "--camera", "camera.json")
 
 
 def webgpu_trial():
@@ -144,7 +152,7 @@ def run(old, new, is_gpu_wanted):
     steps["milliseconds"] = milliseconds_to_enable()
     prefer_own_wheels()
     steps["loaded_before"] = hide_what_is_left_out()
-    steps |= {"exit_code": clean(), "still_on": is_enabled()}
+    steps |= {"exit_code": clean(), "still_on": is_enabled(), "estimated": estimate()}
     runtime = sys.modules.get("onnxruntime")
     steps["runtime"] = str(getattr(runtime, "__file__", "")) if runtime else ""
     steps["webgpu"] = webgpu_trial() if is_gpu_wanted else None

@@ -15,11 +15,12 @@ import pytest
 
 import build_package
 
+from .films import write_film
 from .shaky_takes import shake, shaky_take
 
 ROOT = Path(__file__).resolve().parent.parent
 SESSION = Path(__file__).parent / "install_session.py"
-OLD_VERSION = "0.0.1"
+OLD_VERSION, FILMED = "0.0.1", 12
 # Without a network where the system lets one have a namespace of one's own.
 OFFLINE = ["unshare", "--user", "--map-root-user", "--net"]
 
@@ -133,6 +134,7 @@ def older(package: Path, folder: Path) -> Path:
 def live(command: list[str], old: Path, new: Path, folder: Path, *wishes: str) -> dict:
     """What happened in install_session.py."""
     (folder / "take.bvh").write_text(shaky_take())
+    write_film(folder, FILMED)
     environment = {**os.environ, "BLENDER_USER_RESOURCES": str(folder / "profile"), "PYTHONPATH": ""}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # as Blender is: it compiles a module once
     environment |= {"REAL_BLENDER_HOME": str(folder / "home")}
@@ -187,6 +189,16 @@ def test_the_runtime_works_without_what_its_wheel_asks_for(installation):
     assert "onnxruntime" in installation["runtime"] and installation["exit_code"] == 0
 
 
+def test_the_installed_command_estimates_from_keypoints(installation):
+    assert_estimated(installation)
+
+
+def assert_estimated(found: dict) -> None:
+    assert found["estimated"] == 0, found["stderr"]
+    head, _, motion = (found["folder"] / "estimated.bvh").read_text().partition("Frame Time:")
+    assert f"Frames: {FILMED}" in head and len(motion.strip().splitlines()) == FILMED + 1
+
+
 def assert_clean(folder: Path) -> None:
     head, _, numbers = (folder / "clean.bvh").read_text().partition("Frame Time:")
     assert head == shaky_take().partition("Frame Time:")[0]
@@ -218,3 +230,4 @@ def test_the_lite_package_works_without_a_runtime(package, tmp_path):
     found = live(command, older(package, tmp_path), package, tmp_path)
     assert found["exit_code"] == 0 and found["runtime"] == ""
     assert_clean(tmp_path)
+    assert_estimated(found)

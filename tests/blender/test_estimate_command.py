@@ -1,29 +1,19 @@
 import json
 
-import numpy as np
 import pytest
 
 from pads_blender.blender import batch
 from pads_blender.core.bvh import read_bvh, world_positions
-from pads_blender.core.camera_files import read_camera
-from pads_blender.core.keypoints import COCO_17
-from pads_blender.core.skeleton import MODEL
+
+from ..films import write_film
 
 FRAMES = 24
 
 
 @pytest.fixture
 def film(tmp_path):
-    """A camera file and COCO keypoints of a body that rises from its knees a little."""
-    camera = {"width": 1000, "height": 1000, "fov_degrees": 50, "position": [0.5, -3.5, 1.4], "target": [0, 0, 0.9]}
-    (tmp_path / "camera.json").write_text(json.dumps(camera))
-    rest = np.tile(MODEL.rest_positions, (FRAMES, 1, 1))
-    rest[..., 2] += 0.9 + 0.002 * np.arange(FRAMES)[:, None]
-    keypoints = np.einsum("kj,fja->fka", COCO_17.joints, rest)
-    points = read_camera(tmp_path / "camera.json").project(keypoints)
-    scored = np.concatenate([points, np.ones((FRAMES, 17, 1))], axis=-1)
-    entries = [{"image_id": i, "category_id": 1, "keypoints": row.ravel().tolist()} for i, row in enumerate(scored)]
-    (tmp_path / "keypoints.json").write_text(json.dumps(entries))
+    """A camera file and COCO keypoints."""
+    write_film(tmp_path, FRAMES)
     return tmp_path
 
 

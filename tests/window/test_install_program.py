@@ -9,7 +9,7 @@ import pytest
 import build_package
 
 from ..shaky_takes import shaky_take
-from ..test_install import assert_clean, live, older
+from ..test_install import assert_clean, assert_estimated, live, older
 
 VERSION = "import sys; print('PYTHON', '%d.%d' % sys.version_info[:2])"
 
@@ -38,6 +38,7 @@ def test_the_extension_lives_and_leaves_as_in_the_module(life):
     assert life["exit_code"] == 0, life["stderr"]
     assert ".local" in Path(life["runtime"]).parts, life["stderr"]
     assert_clean(life["folder"])
+    assert_estimated(life)
     for what in ("left", "left_again", "files_left", "wheels_left", "native_at_start", "asked_network"):
         assert life[what] == [], what
 
