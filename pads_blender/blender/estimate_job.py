@@ -10,7 +10,7 @@ import numpy as np
 from .. import jobs
 from ..core.model_rig import MAPPING, model_take
 from .chosen_prior import read_prior_folder
-from .computer import read_host
+from .computer import open_prior, read_host
 from .estimate_target import Target, deliver, deliver_new
 from .preferences import read_preferences
 from .session import Task
@@ -40,11 +40,10 @@ def rig_task(request: Request, target: Target) -> Task:
     threads, host, folder = read_preferences().threads, read_host(), read_prior_folder()
 
     def work(on_step: jobs.OnStep) -> list[RigHypothesis]:
-        from ..diffusion.prior import load_prior  # not above: Blender's start must not wait for it
-        from ..tasks.estimate import EstimateSettings
+        from ..tasks.estimate import EstimateSettings  # not above: Blender's start must not wait for it
         from ..tasks.estimate_rig import estimate_rig
 
-        prior = load_prior("motion", folder, threads=threads, host=host)
+        prior, on_step = open_prior(threads, host, folder, on_step)
         settings = EstimateSettings(seed=request.seed, hypotheses=request.hypotheses)
         return estimate_rig(request.shots, target.take, target.mapping, settings, prior, on_step)
 
@@ -60,12 +59,11 @@ def new_armature_task(request: Request, stature: float | None, floor: float) -> 
     threads, host, folder = read_preferences().threads, read_host(), read_prior_folder()
 
     def work(on_step: jobs.OnStep) -> list[RigHypothesis]:
-        from ..diffusion.prior import load_prior
         from ..tasks.estimate import EstimateSettings, known_scale
         from ..tasks.estimate_rig import estimate_rig
         from ..tasks.estimate_size import scale_above_floor
 
-        prior = load_prior("motion", folder, threads=threads, host=host)
+        prior, on_step = open_prior(threads, host, folder, on_step)
         settings = EstimateSettings(seed=request.seed, hypotheses=request.hypotheses)
         if stature is None:
             first, on_step = _parts(on_step)
