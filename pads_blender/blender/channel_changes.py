@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import bpy
 import numpy as np
 
 from ..core.channels import EULER_ORDERS, channels_from_quaternions, quaternions_from_channels
 from ..core.cycles import close_ends
-from ..core.rig import RigTake, find_changes
+from ..core.rig import RigTake, find_bone_changes
 from ..core.rotations import (
     IDENTITY,
     angle_between,
@@ -23,7 +21,7 @@ from ..core.rotations import (
 )
 from ..core.stand_ins import find_stand_ins
 from .evaluation import carrier_path
-from .rig_reader import object_entry
+from .rig_reader import pose_bone
 from .transforms import Property, location_of, rotation_of, scale_of
 
 _SMALLEST_TURN_RADIANS = 1e-6
@@ -31,22 +29,24 @@ SMALLEST_STRETCH = 1e-5  # only limbs that are switched from IK change their sca
 
 
 def find_channel_changes(
-    armature: bpy.types.Object, before: RigTake, after: RigTake
-) -> Iterator[tuple[str, RotationChange | ShiftChange]]:
-    """What has to be written, with the name of the entry."""
-    changes, frames = find_changes(before, after), before.frames
-    shift, stretch = after.location - before.location, np.abs(after.scale - before.scale).max(axis=(0, 2))
-    for number in np.flatnonzero(~find_stand_ins(before)):
-        bone, name = armature.pose.bones[before.names[number]], before.names[number]
-        if changes.rotation[:, number].any():
-            turn = multiply(normalise(after.rotation[:, number]), inverse(normalise(before.rotation[:, number])))
-            yield name, RotationChange(rotation_of(bone), frames, turn)
-        if changes.location[:, number].any():
-            yield name, ShiftChange(location_of(bone), frames, shift[:, number])
-        if not stretch[number] <= SMALLEST_STRETCH:
-            yield name, ShiftChange(scale_of(bone), frames, after.scale[:, number] - before.scale[:, number])
-    if before.names[0] == object_entry(armature) and changes.location[:, 0].any():
-        yield before.names[0], ShiftChange(location_of(armature), frames, _object_shift(armature, before, shift[:, 0]))
+    armature: bpy.types.Object, before: RigTake, after: RigTake, number: int
+) -> list[RotationChange | ShiftChange]:
+    """What has to be written for one entry of the takes: a bone, or a stand-in, which is the object's path."""
+    frames = before.frames
+    turns, moves = (found.any() for found in find_bone_changes(before, after, number))
+    shift = after.location[:, number] - before.location[:, number]
+    if find_stand_ins(before)[number]:
+        return [ShiftChange(location_of(armature), frames, _object_shift(armature, before, shift))] if moves else []
+    bone, stretch = pose_bone(armature, before.names[number]), after.scale[:, number] - before.scale[:, number]
+    found: list[RotationChange | ShiftChange] = []
+    if turns:
+        turn = multiply(normalise(after.rotation[:, number]), inverse(normalise(before.rotation[:, number])))
+        found.append(RotationChange(rotation_of(bone), frames, turn))
+    if moves:
+        found.append(ShiftChange(location_of(bone), frames, shift))
+    if not np.abs(stretch).max() <= SMALLEST_STRETCH:
+        found.append(ShiftChange(scale_of(bone), frames, stretch))
+    return found
 
 
 def _object_shift(armature: bpy.types.Object, take: RigTake, shift: np.ndarray) -> np.ndarray:

@@ -76,11 +76,11 @@ def _bone_above(take: RigTake, entry: int) -> str | None:
 
 def read_evaluated(armature: bpy.types.Object, above: dict[str, str | None]) -> Parts[RigTake]:
     """The evaluated motion of some bones, each with the one above it in the take, parents first."""
-    table, bones = tabulate(find_curves(armature)), [armature.pose.bones[name] for name in above]
-    take, numbers = read_bones(armature, bones, table), {name: number for number, name in enumerate(above)}
+    name, uid, numbers = armature.name, armature.session_uid, {bone: number for number, bone in enumerate(above)}
+    take = yield from read_bones(armature, list(above))
+    armature = find_object(uid, name)
     parents = np.array([-1 if parent is None else numbers[parent] for parent in above.values()])
-    movable = take.movable & [is_moved_by_keys(armature, bone) for bone in bones]
-    name, uid = armature.name, armature.session_uid
+    movable = take.movable & [is_moved_by_keys(armature, armature.pose.bones[bone]) for bone in above]
     pose = yield from bone_paths(armature, list(above), take.frames)
     result = carry_by_frames(replace(take, parents=parents, movable=movable), pose)
     _check_shear(result, pose)

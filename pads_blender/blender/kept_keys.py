@@ -9,7 +9,9 @@ from ..core.rig import RigTake
 from ..core.stand_ins import find_stand_ins
 from ..tasks.kept import Kept
 from . import curves
-from .rig_reader import find_curves, object_entry
+from .evaluation import find_object
+from .parts import Pace, Parts, finish
+from .rig_reader import find_curves, object_entry, pose_bone
 from .transforms import location_of, rotation_of, tabulate
 
 
@@ -22,27 +24,41 @@ class KeptKeys:
 
 
 def read_kept(armature: bpy.types.Object, take: RigTake, keys: KeptKeys) -> Kept:
+    """What Clean must not change of the armature's action, in one go: see read_kept_in_parts."""
+    return finish(read_kept_in_parts(armature, take, keys))
+
+
+def read_kept_in_parts(armature: bpy.types.Object, take: RigTake, keys: KeptKeys) -> Parts[Kept]:
     """What Clean must not change of the armature's action, in the frames and bones of its take.
 
     A bone without curves of its own, which Clean could give keys, is kept where all the others are. Stand-ins keep what
     they do, the object's rotation included.
     """
-    table, frames, is_stand_in = tabulate(find_curves(armature)), take.frames, find_stand_ins(take)
-    bones = [None if out else armature.pose.bones[name] for name, out in zip(take.names, is_stand_in, strict=True)]
-    moved = [list(location_of(bone).curves(table).values()) if bone else [] for bone in bones]
-    turned = [list(rotation_of(bone).curves(table).values()) if bone else [] for bone in bones]
-    if take.names[0] == object_entry(armature):
-        moved[0] = list(location_of(armature).curves(table).values())
-    rotation, location = (_kept_frames(found, frames, keys) for found in (turned, moved))
+    name, uid, is_stand_in, pace = armature.name, armature.session_uid, find_stand_ins(take), Pace()
+    turned, moved, table = [], [], None
+    for entry, out in zip(take.names, is_stand_in, strict=True):
+        if table is None:
+            armature = find_object(uid, name)
+            table = tabulate(find_curves(armature))
+        owner = armature if entry == object_entry(armature) else None if out else pose_bone(armature, entry)
+        found = (
+            [] if out else rotation_of(owner).curves(table),
+            [] if owner is None else location_of(owner).curves(table),
+        )
+        for columns, own in zip((turned, moved), found, strict=True):
+            columns.append(_kept_column(list(own.values()), take.frames, keys) if own else None)
+        if pace.is_pause_due(len(take.frames)):
+            yield len(turned) / len(take.names)
+            table = None
+    rotation, location = (_filled(columns, take.frames) for columns in (turned, moved))
     return Kept(rotation | is_stand_in, location | (is_stand_in & ~take.movable))
 
 
-def _kept_frames(found: list[list[bpy.types.FCurve]], frames: np.ndarray, keys: KeptKeys) -> np.ndarray:
-    """Frames and bones (F, B) in which a property stays, from each bone's curves of it."""
-    columns = [_kept_column(curves_of_bone, frames, keys) for curves_of_bone in found if curves_of_bone]
-    others = np.all(columns, axis=0) if columns else np.zeros(len(frames), bool)
-    waiting = iter(columns)
-    return np.stack([next(waiting) if curves_of_bone else others for curves_of_bone in found], axis=1)
+def _filled(columns: list[np.ndarray | None], frames: np.ndarray) -> np.ndarray:
+    """Frames and bones (F, B) in which a property stays, from those of each bone; None: where all others stay."""
+    known = [column for column in columns if column is not None]
+    others = np.all(known, axis=0) if known else np.zeros(len(frames), bool)
+    return np.stack([others if column is None else column for column in columns], axis=1)
 
 
 def _kept_column(found: list[bpy.types.FCurve], frames: np.ndarray, keys: KeptKeys) -> np.ndarray:

@@ -16,6 +16,22 @@ import bpy
 
 Result = TypeVar("Result")
 Parts = Generator[float, None, Result]
+_VALUES_A_PART = 50_000  # keys or frames of one bone: some hundredths of a second
+
+
+class Pace:
+    """When work on many bones, each quick or slow as the take is short or long, should pause for the window."""
+
+    def __init__(self) -> None:
+        self._done = 0
+
+    def is_pause_due(self, values: int) -> bool:
+        """Whether so much has been done since the last pause that the next is due; values: keys or frames just done."""
+        self._done += values
+        if self._done < _VALUES_A_PART:
+            return False
+        self._done = 0
+        return True
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ Bones are read as plain forward kinematics; evaluated_reader.py knows what to do
 be read is refused before anything is touched.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import bpy
@@ -14,8 +15,9 @@ from ..core.rig import RigTake
 from ..core.stand_ins import Channels, carry_by_object
 from ..errors import TakeError
 from . import compat
+from .evaluation import find_object
 from .object_motion import may_carry_travel, read_object_path
-from .parts import Parts, finish
+from .parts import Pace, Parts, finish
 from .transforms import CurveTable, is_animated_freely, location_of, rotation_of, scale_of, tabulate
 
 _LARGEST = 1e9  # beyond it a value is damage: Blender makes the largest single precision of what is infinite
@@ -31,17 +33,43 @@ def read_take(armature: bpy.types.Object) -> RigTake:
 
 
 def read_take_in_parts(armature: bpy.types.Object) -> Parts[RigTake]:
-    """The same; an object that moves is read frame by frame."""
-    bones = [armature.pose.bones[bone.name] for bone in armature.data.bones]  # parents before children
-    return (yield from carried(armature, read_bones(armature, bones, tabulate(find_curves(armature)))))
+    """The same, bone by bone where it is long; an object that moves is read frame by frame."""
+    name, uid = armature.name, armature.session_uid
+    take = yield from read_bones(armature, [bone.name for bone in armature.data.bones])  # parents before children
+    return (yield from carried(find_object(uid, name), take))
 
 
-def read_bones(armature: bpy.types.Object, bones: list[bpy.types.PoseBone], table: CurveTable) -> RigTake:
-    """The rest pose and the channels of some bones, parents first, in an object that rests at the world's origin."""
-    frames = _whole_frames(armature, table)
-    numbers = {bone.name: number for number, bone in enumerate(bones)}
-    channels = [read_bone(bone, table, frames) for bone in bones]
-    take = RigTake(
+def read_bones(armature: bpy.types.Object, names: Sequence[str]) -> Parts[RigTake]:
+    """The rest pose and the channels of some bones, parents first, in an object that rests at the world's origin.
+
+    TakeError where the object is deleted or its bones are edited in the meantime.
+    """
+    name, uid, table = armature.name, armature.session_uid, tabulate(find_curves(armature))
+    frames, channels, pace = _whole_frames(armature, table), [], Pace()
+    for bone in names:
+        if table is None:
+            armature = find_object(uid, name)
+            table = tabulate(find_curves(armature))
+        channels.append(read_bone(pose_bone(armature, bone), table, frames))
+        _check_finite(channels[-1], armature, bone, frames)
+        if pace.is_pause_due(len(frames)):
+            yield len(channels) / len(names)
+            table = None
+    return _take_of(find_object(uid, name), names, frames, channels)
+
+
+def pose_bone(armature: bpy.types.Object, name: str) -> bpy.types.PoseBone:
+    """The bone of this name; TakeError where it has gone between two parts."""
+    bone = armature.pose.bones.get(name)
+    if bone is None:
+        raise TakeError(f"{armature.name} was edited in the meantime: nothing was changed; start again.")
+    return bone
+
+
+def _take_of(armature: bpy.types.Object, names: Sequence[str], frames: np.ndarray, channels: list[Channels]) -> RigTake:
+    table, bones = tabulate(find_curves(armature)), [pose_bone(armature, name) for name in names]
+    numbers = {name: number for number, name in enumerate(names)}
+    return RigTake(
         names=tuple(numbers),
         parents=np.array([numbers.get(bone.parent.name, -1) if bone.parent else -1 for bone in bones], int),
         rest=np.array([bone.bone.matrix_local for bone in bones], float),
@@ -53,8 +81,6 @@ def read_bones(armature: bpy.types.Object, bones: list[bpy.types.PoseBone], tabl
         fps=scene_fps(),
         movable=np.array([not _is_connected(b) and is_animated_freely(location_of(b), table) for b in bones]),
     )
-    _check_finite(take, armature)
-    return take
 
 
 def carried(armature: bpy.types.Object, take: RigTake) -> Parts[RigTake]:
@@ -141,9 +167,9 @@ def _whole_frames(armature: bpy.types.Object, table: CurveTable) -> np.ndarray:
     return np.arange(first, max(first, last) + 1.0)
 
 
-def _check_finite(take: RigTake, armature: bpy.types.Object) -> None:
-    for values in (take.location, take.rotation, take.scale):
-        bad = np.argwhere(~(np.abs(values) <= _LARGEST).all(axis=-1))
-        if len(bad):
-            bone, frame = take.names[bad[0, 1]], take.frames[bad[0, 0]]
+def _check_finite(channels: Channels, armature: bpy.types.Object, bone: str, frames: np.ndarray) -> None:
+    for values in (channels.location, channels.rotation, channels.scale):
+        is_bad = ~(np.abs(values) <= _LARGEST).all(axis=-1)
+        if is_bad.any():
+            frame = frames[is_bad.argmax()]
             raise TakeError(f"{armature.name} has a value that is not a number: bone {bone}, frame {frame:g}.")

@@ -15,8 +15,8 @@ from . import compat, curves, rigify
 from .channel_changes import SMALLEST_STRETCH, RotationChange, ShiftChange, find_channel_changes
 from .evaluated_reader import is_evaluated, read_again
 from .evaluation import find_object
-from .parts import Parts, finish
-from .rig_reader import find_curves, scene_fps
+from .parts import Pace, Parts, finish
+from .rig_reader import find_curves, object_entry, scene_fps
 from .transforms import CurveTable, Property, tabulate
 
 ORIGINAL = "pads_original"  # custom property of a cleaned action that points at the action it was made from
@@ -68,7 +68,7 @@ def write_take_in_parts(
         if limbs:
             writer.switch(limbs, float(before.frames[0]))
             before = yield from read_again(armature, before)
-        writer.write(before, after)
+        yield from writer.write(before, after)
         if is_evaluated(before) and writer.keyed:
             yield from _correct(writer, after)
         armature, original, cleaned = writer.find()
@@ -150,7 +150,7 @@ def _correct(writer: "_Writer", after: RigTake) -> Parts[None]:
         scale = np.where(stretched[..., None], aimed.scale, present.scale)
         aimed = replace(present, rotation=rotation, location=location, scale=scale)
         yield 1.0  # both take their time
-        writer.write(present, aimed, only_keyed=True)
+        yield from writer.write(present, aimed, only_keyed=True)
 
 
 class _Writer:
@@ -195,11 +195,29 @@ class _Writer:
         self.baked |= {limb.control for limb in limbs}
         rigify.key_fk(armature, limbs, frame)
 
-    def write(self, before: RigTake, after: RigTake, only_keyed: bool = False) -> None:
+    def write(self, before: RigTake, after: RigTake, only_keyed: bool = False) -> Parts[None]:
         """Give the keys what differs between the takes; only_keyed: properties without any keys get none."""
-        armature = self.find()[0]
-        table = tabulate(find_curves(armature))
-        for name, task in find_channel_changes(armature, before, after):
+        pace, armature = Pace(), None
+        for number in self._entries(before):
+            if armature is None:
+                armature = self.find()[0]
+                table = tabulate(find_curves(armature))
+            self._write_entry(
+                find_channel_changes(armature, before, after, number), before.names[number], table, only_keyed
+            )
+            if pace.is_pause_due(len(before.frames)):
+                yield number / len(before.names)
+                armature = None
+
+    def _entries(self, take: RigTake) -> list[int]:
+        """Numbers of the bones, and last that of the object's path, if there is one."""
+        bones, path = np.flatnonzero(~find_stand_ins(take)).tolist(), object_entry(self.find()[0])
+        return bones + [0] * (take.names[0] == path)
+
+    def _write_entry(
+        self, tasks: list[RotationChange | ShiftChange], name: str, table: CurveTable, only_keyed: bool
+    ) -> None:
+        for task in tasks:
             found = task.property.curves(table)
             if any(curves.is_locked(fcurve) for fcurve in found.values()):
                 self.locked.append(name)

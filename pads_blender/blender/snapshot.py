@@ -15,8 +15,8 @@ from ..tasks.kept import Kept
 from . import curves
 from .evaluated_reader import read_rig_in_parts
 from .evaluation import find_object
-from .kept_keys import KeptKeys, read_kept
-from .parts import Parts, finish
+from .kept_keys import KeptKeys, read_kept_in_parts
+from .parts import Pace, Parts, finish
 from .rig_mapping import read_mapping
 from .rig_reader import find_curves
 from .rig_writer import Written, write_take_in_parts
@@ -52,9 +52,10 @@ def snapshot_in_parts(
 ) -> Parts[Snapshot]:
     """The same, a part for each frame that Blender has to evaluate."""
     name, uid, mapping = armature.name, armature.session_uid, read_mapping(armature)
-    rest, content = _rest(armature), _digest(armature)  # first: what is edited between the parts must not count
-    take = yield from read_rig_in_parts(armature, mapping, switch_to_fk)
-    kept = read_kept(find_object(uid, name), take, keys)
+    rest = _rest(armature)  # this and the digest first: what is edited between the parts must not count
+    content = yield from _digest(armature)
+    take = yield from read_rig_in_parts(find_object(uid, name), mapping, switch_to_fk)
+    kept = yield from read_kept_in_parts(find_object(uid, name), take, keys)
     return Snapshot(name, uid, content, rest, take, mapping, kept, switch_to_fk)
 
 
@@ -68,9 +69,15 @@ def find_armature(snapshot: Snapshot) -> bpy.types.Object:
 
 def find_again(snapshot: Snapshot) -> bpy.types.Object:
     """The armature that the snapshot was taken of; TakeError where it is gone or no longer what it was."""
+    return finish(_find_again_in_parts(snapshot))
+
+
+def _find_again_in_parts(snapshot: Snapshot) -> Parts[bpy.types.Object]:
     armature = find_armature(snapshot)
     try:
-        is_same = _digest(armature) == snapshot.content and _is_near(_rest(armature), snapshot.rest)
+        content = yield from _digest(armature)
+        armature = find_armature(snapshot)
+        is_same = content == snapshot.content and _is_near(_rest(armature), snapshot.rest)
     except TakeError:
         is_same = False
     if not is_same:
@@ -82,7 +89,8 @@ def find_again(snapshot: Snapshot) -> bpy.types.Object:
 
 def apply_result(snapshot: Snapshot, after: RigTake) -> Parts[Written]:
     """Put the worker's result on the armature as a new action."""
-    return (yield from write_take_in_parts(find_again(snapshot), snapshot.take, after, snapshot.switch_to_fk))
+    armature = yield from _find_again_in_parts(snapshot)
+    return (yield from write_take_in_parts(armature, snapshot.take, after, snapshot.switch_to_fk))
 
 
 def _rest(armature: bpy.types.Object) -> np.ndarray:
@@ -96,15 +104,27 @@ def _is_near(rest: np.ndarray, other: np.ndarray) -> bool:
     return rest.shape == other.shape and bool((np.abs(rest - other) / size < _ROUNDED).all())
 
 
-def _digest(armature: bpy.types.Object) -> str:
-    """Sixteen hexadecimal digits of the bones' names and modes, the action and all its keys."""
+def _digest(armature: bpy.types.Object) -> Parts[str]:
+    """Sixteen hexadecimal digits of the bones' names and modes, the action and all its keys.
+
+    TakeError where curves come or go between the parts.
+    """
     bag, digest = find_curves(armature), hashlib.blake2b(digest_size=8)
+    name, uid, count, pace = armature.name, armature.session_uid, len(bag.fcurves), Pace()
     animation = armature.animation_data
     digest.update(repr((animation.action.session_uid, animation.action_slot.handle)).encode())
     for bone in armature.data.bones:
         parent = bone.parent.name if bone.parent else None
         digest.update(repr((bone.name, parent, armature.pose.bones[bone.name].rotation_mode)).encode())
-    for fcurve in bag.fcurves:
+    for number in range(count):
+        if bag is None:
+            bag = find_curves(find_object(uid, name))
+            if len(bag.fcurves) != count:
+                raise TakeError(f"{name} was edited in the meantime: nothing was changed; start again.")
+        fcurve = bag.fcurves[number]
         digest.update(repr((fcurve.data_path, fcurve.array_index, curves.is_locked(fcurve))).encode())
         digest.update(curves.key_points(fcurve).tobytes())
+        if pace.is_pause_due(len(fcurve.keyframe_points)):
+            yield number / count
+            bag = None
     return digest.hexdigest()

@@ -48,15 +48,20 @@ def find_changes(before: RigTake, after: RigTake) -> Changes:
 
     What is no number has changed, so that whoever writes it finds and refuses it.
     """
-    size = max(float(np.ptp(before.rest[:, :3, 3], axis=0).max(initial=0.0)), 1e-6)
     turned, moved = (np.zeros(before.rotation.shape[:2], bool) for _ in range(2))
     for bone in range(len(before.names)):  # one at a time, so that a long take needs no more memory than it has
-        old, new = before.rotation[:, bone], after.rotation[:, bone]
-        if not np.array_equal(old, new):
-            turned[:, bone] = ~(angle_between(normalise(old), normalise(new)) <= 1e-6)
-        shift = np.abs(after.location[:, bone] - before.location[:, bone]).max(axis=-1)
-        moved[:, bone] = ~(shift <= 1e-6 * size)
+        turned[:, bone], moved[:, bone] = find_bone_changes(before, after, bone)
     return Changes(rotation=turned, location=moved)
+
+
+def find_bone_changes(before: RigTake, after: RigTake, bone: int) -> tuple[np.ndarray, np.ndarray]:
+    """Frames (F,) in which one bone turns, and in which it moves, otherwise than before: see find_changes."""
+    size = max(float(np.ptp(before.rest[:, :3, 3], axis=0).max(initial=0.0)), 1e-6)
+    old, new, turned = before.rotation[:, bone], after.rotation[:, bone], np.zeros(len(before.frames), bool)
+    if not np.array_equal(old, new):
+        turned = ~(angle_between(normalise(old), normalise(new)) <= 1e-6)
+    shift = np.abs(after.location[:, bone] - before.location[:, bone]).max(axis=-1)
+    return turned, ~(shift <= 1e-6 * size)
 
 
 def transform_matrices(location: np.ndarray, rotation: np.ndarray, scale: np.ndarray) -> np.ndarray:
