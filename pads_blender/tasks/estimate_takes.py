@@ -35,14 +35,20 @@ class Descent:
 
     widest, finest: noise levels in metres. error_factor: errors that frames share weigh more than those of independent
     noise. body_share: what the body as a whole errs by, in errors of one joint. fresh_noise, of each level: between
-    none, a descent, and all, a sample.
+    none, a descent, and all, a sample; drawn_noise: of other hypotheses, which are to differ as errors do.
     """
 
     widest: float = 0.2
     finest: float = 0.008
     error_factor: float = 8.0
     body_share: float = 1.0
-    fresh_noise: float = 0.25
+    fresh_noise: float = 0.1
+    drawn_noise: float = 1.0
+
+    @property
+    def drawn(self) -> Descent:
+        """That of another hypothesis than the likeliest."""
+        return replace(self, fresh_noise=self.drawn_noise)
 
     def prior_error(self, level: float) -> float:
         """Metres per coordinate by which the denoised take may be off at a noise level."""
@@ -79,7 +85,8 @@ def sample(
     pelvis = None if asked.pelvis is None else asked.pelvis[rows]
     guess = likely_start(slow, pelvis, rng if is_drawn else None) if asked.start is None else asked.start[rows]
     steady = [without_jumps(view, guess[:, :1]) for view in slow]
-    found = _descend(steady, guess, replace(asked, pelvis=pelvis), prior, rng, on_step)
+    descent = asked.descent.drawn if is_drawn else asked.descent
+    found = _descend(steady, guess, replace(asked, pelvis=pelvis, descent=descent), prior, rng, on_step)
     found = _polished(found)
     return found if step == 1 else at_every_frame(found, middle[0], len(views[0].points))
 

@@ -28,7 +28,7 @@ from .synthetic_cameras import NOISY
 CLIPS, HYPOTHESES, SPREAD = 10, 4, "spread"
 DESCENTS = (
     *({"error_factor": value} for value in (5.0, 12.0)),
-    *({"fresh_noise": value} for value in (0.1, 0.5)),
+    *({"fresh_noise": value} for value in (0.0, 0.25, 0.5)),
     *({"widest": value} for value in (0.12, 0.3)),
     *({"body_share": value} for value in (0.5, 1.5)),
 )
