@@ -159,7 +159,9 @@ class PADS_OT_complete_pose(bpy.types.Operator):  # noqa: N801 - Blender's own p
     )
     bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012 - Blender reads a plain set
 
-    seed: bpy.props.IntProperty(name="Seed", description="Another seed gives another pose", default=0, min=0)
+    seed: bpy.props.IntProperty(
+        name="Seed", description="0 gives the calmest pose, any other number another one", default=0, min=0
+    )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

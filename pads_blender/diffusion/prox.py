@@ -26,6 +26,7 @@ def sample_prox(
     on_step: Callable[[int, int], None] | None = None,
     denoiser_error: DenoiserError = POSE_ERROR,
     randomised: bool = False,
+    settle_below: float = 0.0,
 ) -> PoseFit:
     """Poses that y (B, J, K) and the prior agree on: DiffPIR (Zhu et al. 2023) with fresh noise, zeta = 1.
 
@@ -33,14 +34,23 @@ def sample_prox(
     denoiser_error: rms error of the denoiser per coordinate at a noise level, metres, broadcastable to (B, J).
     randomised: each step samples where it otherwise takes the best fit (RTO, Bardsley et al. 2014), which makes the
     result a draw with the posterior's spread; without it, results lie closer to the posterior mean.
+    settle_below: noise level, metres, below which nothing is drawn any more: the denoiser is asked for the pose with
+    the noise and with its opposite, and the mean taken, which the noise moves in second order alone.
     on_step(step, steps) after each step; it may raise to stop.
     """
-    x = np.zeros((*y.shape[:2], 3)) if start is None else np.array(start, dtype=float)
-    x = x + schedule.sigmas[0] * rng.standard_normal(x.shape)
-    for step, (sigma, sigma_next) in enumerate(schedule.steps(), start=1):
-        x0_hat = np.asarray(prior.denoise(x, sigma), dtype=float)
-        fit = operator.proximal(x0_hat, y, np.square(denoiser_error(sigma)), rng if randomised else None)
-        x = fit.pose + sigma_next * rng.standard_normal(x.shape)
+    pose = np.zeros((*y.shape[:2], 3)) if start is None else np.array(start, dtype=float)
+    for step, sigma in enumerate(schedule.sigmas, start=1):
+        noise, is_settling = sigma * rng.standard_normal(pose.shape), sigma < settle_below
+        x0_hat = _mean_of_opposites(prior, pose, noise, sigma) if is_settling else prior.denoise(pose + noise, sigma)
+        draws = rng if randomised and not is_settling else None
+        fit = operator.proximal(np.asarray(x0_hat, dtype=float), y, np.square(denoiser_error(sigma)), draws)
+        pose = fit.pose
         if on_step:
             on_step(step, len(schedule.sigmas))
     return fit
+
+
+def _mean_of_opposites(prior: Prior, pose: np.ndarray, noise: np.ndarray, sigma: float) -> np.ndarray:
+    """Antithetic noise (Hammersley and Morton 1956), in one call of the denoiser."""
+    both = prior.denoise(np.concatenate([pose + noise, pose - noise]), sigma)
+    return np.mean(np.split(np.asarray(both, dtype=float), 2), axis=0)

@@ -13,7 +13,8 @@ from ..core.rig import RigTake, carry_travel
 from ..core.skeleton import MODEL
 from ..diffusion.prior import Prior
 from ..errors import TakeError
-from .generate import GenerateSettings, OnStep, complete_pose, generate_poses, headings, turned, vary_pose
+from .generate import GenerateSettings, OnStep, generate_poses, headings, turned, vary_pose
+from .pinned_pose import complete_pose
 from .take_checks import check_take
 
 _REACH = 0.9995  # of a limb's length, at most: only bent limbs show where elbow and knee point

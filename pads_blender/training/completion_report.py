@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from ..diffusion.dps import noise_aware_guidance, sample_dps
 from ..diffusion.measurement import JointMask
 from ..diffusion.prior import Prior, load_prior
 from ..diffusion.schedule import karras_schedule
-from ..tasks.generate import PIN_METRES, complete_pose
+from ..tasks.pinned_pose import PIN_METRES, complete_pose
 from . import bench, poses
 from .mixture_prior import mixture_prior
 from .sampler_study import put_between_marks
@@ -29,7 +30,8 @@ PARTS = {
 MIXTURE, DPS = "Gaussian mixture, same sampler", "DPS, same prior"
 POSES, HYPOTHESES = 100, 10
 _DPS_STEPS, _DPS_LEVELS = 60, (3.0, 0.003)  # metres
-Complete = Callable[[np.ndarray, np.ndarray], np.ndarray]  # poses (N, J, 3), given joints (J,) -> poses
+_DIVERGED_MM = 2000.0  # from which an answer is none: DPS runs off to infinity now and then
+Complete = Callable[[np.ndarray, np.ndarray, int], np.ndarray]  # poses (N, J, 3), given joints (J,), S -> (S, N, J, 3)
 
 
 def add_command(commands: argparse._SubParsersAction, add_shared: Callable[[argparse.ArgumentParser], None]) -> None:
@@ -45,16 +47,16 @@ def add_command(commands: argparse._SubParsersAction, add_shared: Callable[[argp
 def run(given: argparse.Namespace, command: str) -> None:
     """Measure, print and write."""
     prior, real = load_prior("pose", given.models), poses.real_poses(given.data, given.split, given.poses)
-    methods = {OURS: _ours(prior), MIXTURE: _ours(mixture_prior(given.data)), DPS: _dps(prior)}
+    methods = {OURS: _ours(prior), MIXTURE: _ours(mixture_prior(given.data)), DPS: _dps(given.models)}
     rows = []
     for part, names in PARTS.items():
         seen = ~np.isin(MODEL.names, names)
         for method, complete in methods.items():
-            answers = complete(np.tile(real, (given.hypotheses, 1, 1)), seen)
-            errors = [hidden_errors(each, real, seen) for each in np.split(answers, given.hypotheses)]
+            answers = complete(real, seen, given.hypotheses)
+            errors = [hidden_errors(each, real, seen) for each in answers]
             rows.append({"part": part, "method": method, **summary(np.array(errors))})
             print(rows[-1], flush=True)
-    text = f"`{command}`\n\nWeights {bench.weights_of(prior)}. {_about(given)}\n\n{table(rows)}"
+    text = f"`{command}`\n\nWeights {bench.weights_of(prior)}. {_about(given, rows)}\n\n{table(rows)}"
     print(text, flush=True)
     (given.out / "completion.json").write_text(json.dumps({"command": command, "rows": rows}, indent=1) + "\n")
     (given.out / "completion.md").write_text(f"{text}\n", encoding="utf-8")
@@ -63,20 +65,28 @@ def run(given: argparse.Namespace, command: str) -> None:
 
 
 def _ours(prior: Prior) -> Complete:
-    """The task itself, with this prior."""
-    return lambda real, given: complete_pose(np.where(given[:, None], real, np.nan), given, prior)
+    """The task itself, with this prior, by the first seeds."""
+
+    def complete(real: np.ndarray, given: np.ndarray, count: int) -> np.ndarray:
+        measured = np.where(given[:, None], real, np.nan)
+        return np.stack([complete_pose(measured, given, prior, seed) for seed in range(count)])
+
+    return complete
 
 
-def _dps(prior: Prior) -> Complete:
+def _dps(models: Path | None) -> Complete:
     """Algorithm 1 with the step size that its own derivation gives; the paper names none, and constant ones diverge."""
-    schedule = karras_schedule(_DPS_STEPS, *_DPS_LEVELS, unit=prior.unit)
-    guidance = noise_aware_guidance(prior.error())
 
-    def complete(real: np.ndarray, given: np.ndarray) -> np.ndarray:
-        visible = np.broadcast_to(given, real.shape[:2])
-        measured, rng = np.where(visible[..., None], real, 0.0), np.random.default_rng(0)
-        operator = JointMask(visible, PIN_METRES)
-        return sample_dps(prior, operator, measured, schedule, rng, guidance=guidance).pose
+    def complete(real: np.ndarray, given: np.ndarray, count: int) -> np.ndarray:
+        # Opened anew: one that has answered with infinity is not asked again, and a slower one in its place.
+        prior, rng = load_prior("pose", models), np.random.default_rng(0)
+        tiled = np.tile(real, (count, 1, 1))
+        visible = np.broadcast_to(given, tiled.shape[:2])
+        schedule = karras_schedule(_DPS_STEPS, *_DPS_LEVELS, unit=prior.unit)
+        operator, guidance = JointMask(visible, PIN_METRES), noise_aware_guidance(prior.error())
+        measured = np.where(visible[..., None], tiled, 0.0)
+        found = sample_dps(prior, operator, measured, schedule, rng, guidance=guidance).pose
+        return found.reshape(count, *real.shape)
 
     return complete
 
@@ -88,8 +98,12 @@ def hidden_errors(found: np.ndarray, real: np.ndarray, given: np.ndarray) -> np.
 
 
 def summary(errors: np.ndarray) -> dict[str, float]:
-    """Errors (S, N) of S answers to each pose: the first one's, and the best's and mean of all."""
-    return {"one": float(errors[0].mean()), "best": float(errors.min(axis=0).mean()), "mean": float(errors.mean())}
+    """Errors (S, N) of S answers to each pose: the first one's, and the best's and mean of all; diverged ones apart."""
+    is_answer = errors < _DIVERGED_MM
+    errors, first = np.where(is_answer, errors, np.nan), np.argmax(is_answer, axis=0)
+    one = np.take_along_axis(errors, first[None], axis=0)
+    found = {"one": one, "best": np.nanmin(errors, axis=0), "mean": errors}
+    return {key: float(np.nanmean(each)) for key, each in found.items()} | {"diverged": int((~is_answer).sum())}
 
 
 def table(rows: list[dict]) -> str:
@@ -106,11 +120,19 @@ def table(rows: list[dict]) -> str:
     return "\n".join(lines)
 
 
-def _about(given: argparse.Namespace) -> str:
+def _diverged(rows: list[dict]) -> str:
+    """How many answers of each method ran off."""
+    count = {row["method"]: 0 for row in rows}
+    for row in rows:
+        count[row["method"]] += row["diverged"]
+    return ", ".join(f"{method} {many}" for method, many in count.items())
+
+
+def _about(given: argparse.Namespace, rows: list[dict]) -> str:
     return (
         f"{given.poses} poses evenly spread over the captured CMU clips of {given.split}, {given.hypotheses} answers "
         "to each; mean distance of the hidden joints, about the pelvis. Torso: spine, chest, neck and collars, head "
         "and shoulders seen. The mixture is fitted to the same training poses and has the same sampler and steps. "
         f"DPS: the paper's Algorithm 1 from noise, {_DPS_STEPS} steps, guidance by what its own derivation gives "
-        "(diffusion/dps.py)."
+        f"(diffusion/dps.py). Answers more than {_DIVERGED_MM / 1000.0:g} m off do not count: {_diverged(rows)}."
     )

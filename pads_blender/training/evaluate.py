@@ -21,6 +21,7 @@ from . import (
     fill_study,
     gap_study,
     generate_report,
+    generate_study,
     key_suites,
     lafan1,
     prior_report,
@@ -149,6 +150,7 @@ def parser() -> argparse.ArgumentParser:
     unsure.set_defaults(run=run_calibration)
     estimate_datasets.add_commands(commands)
     generate_report.add_command(commands, _add_shared)
+    generate_study.add_command(commands, _add_shared)
     completion_report.add_command(commands, _add_shared)
     between = commands.add_parser("inbetween", help="motion between keys, by the measures of LaFAN1")
     _add_shared(between)

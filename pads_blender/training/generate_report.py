@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from ..core import metrics
-from ..core.skeleton import JOINTS, MODEL
+from ..core.self_contact import self_intersecting
+from ..core.skeleton import MODEL
 from ..diffusion.prior import load_prior
 from ..tasks.generate import GenerateSettings, generate_poses, without_heading
 from . import bench, data, poses
@@ -19,17 +19,6 @@ from .sampler_study import put_between_marks
 
 COUNT, MANIFOLD = 500, 5000
 APART_SECONDS = 0.5
-_CLOSEST_METRES = 0.01  # of overlap, from which parts of the body count as one inside the other
-_ALONG = np.linspace(0.0, 1.0, 7)[:, None]
-# Capsules: from joint, to joint, radius in metres; a slim body, so that real poses hardly ever meet.
-_PARTS = (
-    ("spine", "neck", 0.09),
-    ("head", "head_top", 0.07),
-    *((f"{s}_shoulder", f"{s}_elbow", 0.035) for s in ("left", "right")),
-    *((f"{s}_elbow", f"{s}_wrist", 0.03) for s in ("left", "right")),
-    *((f"{s}_hip", f"{s}_knee", 0.05) for s in ("left", "right")),
-    *((f"{s}_knee", f"{s}_ankle", 0.04) for s in ("left", "right")),
-)
 
 
 def add_command(commands: argparse._SubParsersAction, add_shared: Callable[[argparse.ArgumentParser], None]) -> None:
@@ -69,7 +58,7 @@ def measure(name: str, each: np.ndarray, train: np.ndarray | None, given: argpar
     few, many, reference = each[: given.count], each[: given.manifold], each if train is None else train
     row = {"set": name, "poses": len(many), "apd_mm": metrics.average_pairwise_distance(few)}
     if train is not None:
-        row["precision"], row["recall"] = metrics.precision_recall(_flat(many), _flat(train[: given.manifold]))
+        row["precision"], row["recall"] = metrics.precision_recall(flat(many), flat(train[: given.manifold]))
     nearest = nearest_distances(few, reference, is_own=train is None)
     row |= {"nearest_mm": float(np.median(nearest)), "nearest_1_mm": float(np.percentile(nearest, 1.0))}
     row["bone_mm"] = float(metrics.bone_length_errors(few, MODEL.parents, MODEL.offsets).mean())
@@ -86,25 +75,6 @@ def nearest_distances(each: np.ndarray, reference: np.ndarray, is_own: bool = Fa
         distance = metrics.joint_errors(reference, pose).mean(axis=-1)
         result.append(np.partition(distance, 1)[1] if is_own else distance.min())
     return np.array(result)
-
-
-def self_intersecting(each: np.ndarray) -> np.ndarray:
-    """Poses (N,) bool in which parts of the body that are not neighbours lie a centimetre or more inside each other."""
-    at = {name: each[:, JOINTS.index(name)] for name in JOINTS}
-    points = [at[a][:, None] + _ALONG * (at[b] - at[a])[:, None] for a, b, _ in _PARTS]
-    found = np.zeros(len(each), bool)
-    for one, other in itertools.combinations(range(len(_PARTS)), 2):
-        if _may_touch(one, other):
-            apart = np.linalg.norm(points[one][:, :, None] - points[other][:, None], axis=-1).min(axis=(1, 2))
-            found |= apart < _PARTS[one][2] + _PARTS[other][2] - _CLOSEST_METRES
-    return found
-
-
-def _may_touch(one: int, other: int) -> bool:
-    """Whether two parts are no neighbours: they share no joint, and are not both beside the hips or the shoulders."""
-    ends = [set(_PARTS[part][:2]) for part in (one, other)]
-    near = [{"spine", "neck", "head", "left_shoulder", "right_shoulder"}, {"spine", "left_hip", "right_hip"}]
-    return not (ends[0] & ends[1]) and not any(ends[0] & group and ends[1] & group for group in near)
 
 
 def table(rows: list[dict]) -> str:
@@ -130,9 +100,10 @@ def _about(train: np.ndarray, dev: np.ndarray, given: argparse.Namespace) -> str
         f"apart (dev has {len(dev)}). Nearest: mean joint distance to the nearest training pose, median and lowest "
         "hundredth; for a training pose the nearest other one. Limits: what all but one in a thousand knees and elbows "
         "of the training poses stay below. Self-intersecting: slim capsules about trunk, head and limbs, neighbours "
-        "left out, a centimetre or more inside each other."
+        "left out, a centimetre or more inside each other; the generator drops poses by the same capsules."
     )
 
 
-def _flat(each: np.ndarray) -> np.ndarray:
+def flat(each: np.ndarray) -> np.ndarray:
+    """Poses (N, J, 3) as rows (N, 3 J)."""
     return each.reshape(len(each), -1)

@@ -13,6 +13,7 @@ from ..core.normalise import torso_frames
 from ..core.skeleton import MODEL
 from ..diffusion.prior import Prior
 from ..diffusion.schedule import NoiseSchedule
+from ..tasks.generate import draw
 from . import data
 
 # Directions in which a lower segment should hardly lean out of the line of the upper one, on the left side, as axes of
@@ -42,19 +43,9 @@ def draw_samples(
     rng: np.random.Generator,
     on_step: Callable[[int, int], None] | None = None,
 ) -> np.ndarray:
-    """Poses (count, J, 3) drawn from a pose prior by DDPM's ancestral sampling (Ho et al. 2020, Algorithm 2).
-
-    In variance-exploding form: from s to s' the posterior q(x' | x, x0) has the mean x0 + (s'/s)^2 (x - x0) and the
-    variance s'^2 (1 - (s'/s)^2), which is Ho's beta-tilde. It takes the denoised pose for the true one, so that few
-    steps come out too narrow: 250 leave a Gaussian of 30 cm 2 % narrow, one of 10 cm 4 %.
-    """
-    x = schedule.sigmas[0] * rng.standard_normal((count, len(MODEL), 3))
-    for step, (sigma, sigma_next) in enumerate(schedule.steps(), start=1):
-        x0_hat, kept = prior.denoise(x, sigma), (sigma_next / sigma) ** 2
-        x = x0_hat + kept * (x - x0_hat) + sigma_next * np.sqrt(1.0 - kept) * rng.standard_normal(x.shape)
-        if on_step:
-            on_step(step, len(schedule.sigmas))
-    return x
+    """Poses (count, J, 3) drawn from a pose prior as they come, none dropped."""
+    noise = schedule.sigmas[0] * rng.standard_normal((count, len(MODEL), 3))
+    return draw(prior, noise, schedule, rng, on_step)
 
 
 def wrong_angles(poses: np.ndarray) -> dict[str, np.ndarray]:

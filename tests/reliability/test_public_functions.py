@@ -40,8 +40,9 @@ _REASONS = {
     " estimate_paths.likely_start estimate_poses.sample estimate_rig.estimate_rig estimate_rig.lay_on_points"
     " estimate_rig.steady_points estimate_size.scale_above_floor estimate_start.first_guess estimate_start.usual_poses"
     " estimate_takes.sample segments.length_information segments.pairs_matrix",
-    _POSES: "frames.reconstruct generate.complete_pose generate.draw generate.generate_poses generate.likeliest"
-    " rig_poses.completed rig_poses.generated rig_poses.hold rig_poses.varied",
+    _POSES: "frames.reconstruct generate.draw generate.generate_poses generate.likeliest"
+    " pinned_pose.complete_pose pinned_pose.with_lengths rig_poses.completed rig_poses.generated rig_poses.hold"
+    " rig_poses.varied",
     _COUNTS: "complete.describe_range estimate.known_scale fixes.fill_settings fixes.fix_settings legs.middle_weights"
     " pieces.consecutive pieces.one_by_one pieces.split repairs.count_repairs rig_poses.pinned_joints"
     " running.at_the_end scope.joints_of take_warnings.first_frame_of_motion windows.frames_per_step rig.carriers"

@@ -18,6 +18,7 @@ from pads_blender.training import (
     evaluate,
     gap_suites,
     generate_report,
+    generate_study,
     inbetween_suites,
     key_suites,
     lafan1,
@@ -39,21 +40,6 @@ def folder(tmp_path_factory):
 # --- generation -------------------------------------------------------------------------------------------------------
 
 
-def bent_arm(target: np.ndarray) -> np.ndarray:
-    """The rest pose with the left wrist at a target, the elbow half-way."""
-    pose = MODEL.rest_positions.copy()
-    shoulder, elbow, wrist = MODEL.indices("left_shoulder", "left_elbow", "left_wrist")
-    pose[wrist] = target
-    pose[elbow] = 0.5 * (pose[shoulder] + target)
-    return pose
-
-
-def test_a_hand_in_the_chest_is_told_from_one_before_it():
-    chest = MODEL.rest_positions[MODEL.index("chest")]
-    poses = np.stack([MODEL.rest_positions, bent_arm(chest), bent_arm(chest - np.array([0.0, 0.35, 0.0]))])
-    assert generate_report.self_intersecting(poses).tolist() == [False, True, False]
-
-
 def test_the_nearest_pose_of_a_set_is_not_itself():
     poses = MODEL.rest_positions + np.array([0.0, 0.01, 0.03])[:, None, None] * np.array([1.0, 0.0, 0.0])
     assert generate_report.nearest_distances(poses[:1], poses) == pytest.approx([0.0])
@@ -72,6 +58,13 @@ def test_generate_writes_its_table(folder, tmp_path):
     assert all(word in text for word in ("| generated | 8 |", "| real, dev | 8 |", "| real, train | 8 |"))
 
 
+def test_settings_are_tried_one_by_one(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(generate_study, "GRID", {"steps": (5,), "surplus": (1.0,)})
+    evaluate.main(["drawing", "--data", str(folder), "--out", str(tmp_path), "--count", "6"])
+    text = (tmp_path / "drawing.md").read_text()
+    assert all(f"| {name} | " in text for name in ("real, validation", "as chosen", "steps 5", "surplus 1"))
+
+
 # --- completion -------------------------------------------------------------------------------------------------------
 
 
@@ -85,7 +78,13 @@ def test_only_hidden_joints_count_and_the_pelvis_is_put_together():
 
 
 def test_one_best_and_mean_of_several_answers():
-    assert completion_report.summary(np.array([[10.0, 20.0], [30.0, 4.0]])) == {"one": 15.0, "best": 7.0, "mean": 16.0}
+    found = completion_report.summary(np.array([[10.0, 20.0], [30.0, 4.0]]))
+    assert found == {"one": 15.0, "best": 7.0, "mean": 16.0, "diverged": 0}
+
+
+def test_answers_that_run_off_do_not_count():
+    found = completion_report.summary(np.array([[1e9, 20.0], [30.0, np.nan], [10.0, 4.0]]))
+    assert found == {"one": 25.0, "best": 7.0, "mean": 16.0, "diverged": 2}
 
 
 # --- in-between -------------------------------------------------------------------------------------------------------
