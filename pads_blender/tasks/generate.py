@@ -33,10 +33,12 @@ class GenerateSettings:
 
 @dataclass(frozen=True)
 class Drawing:
-    """How poses are drawn. `evaluate drawing` tries others on training and validation poses (docs/generate.md).
+    """How poses are drawn; `evaluate drawing` tries others on training and validation poses.
 
     steps: of the sampler; surplus: poses drawn for each one kept; doubt_metres: noise level at which the prior is asked
-    how far it would move a pose.
+    how far it would move a pose. By a script before that, 800 poses in 60 steps against training poses: all of them
+    have a precision of 0.65 and a pairwise distance of 175 mm (training poses 173), the less doubtful three quarters
+    0.72 and 156, two thirds 0.74 and 151; levels of 0.07 and 0.14 m do as well, 0.2 m is less varied.
     """
 
     steps: int = 80

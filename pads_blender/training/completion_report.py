@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -31,6 +31,7 @@ MIXTURE, DPS = "Gaussian mixture, same sampler", "DPS, same prior"
 POSES, HYPOTHESES = 100, 10
 _DPS_STEPS, _DPS_LEVELS = 60, (3.0, 0.003)  # metres
 _DIVERGED_MM = 2000.0  # from which an answer is none: DPS runs off to infinity now and then
+_FURTHEST_METRES = 100.0  # as far as one that runs off is followed
 Complete = Callable[[np.ndarray, np.ndarray, int], np.ndarray]  # poses (N, J, 3), given joints (J,), S -> (S, N, J, 3)
 
 
@@ -47,7 +48,7 @@ def add_command(commands: argparse._SubParsersAction, add_shared: Callable[[argp
 def run(given: argparse.Namespace, command: str) -> None:
     """Measure, print and write."""
     prior, real = load_prior("pose", given.models), poses.real_poses(given.data, given.split, given.poses)
-    methods = {OURS: _ours(prior), MIXTURE: _ours(mixture_prior(given.data)), DPS: _dps(given.models)}
+    methods = {OURS: _ours(prior), MIXTURE: _ours(mixture_prior(given.data)), DPS: _dps(prior)}
     rows = []
     for part, names in PARTS.items():
         seen = ~np.isin(MODEL.names, names)
@@ -74,18 +75,35 @@ def _ours(prior: Prior) -> Complete:
     return complete
 
 
-def _dps(models: Path | None) -> Complete:
+@dataclass(frozen=True)
+class _Bounded:
+    """A prior for a sampler that may run off: asked about numbers alone, which a network answers with numbers."""
+
+    prior: Prior
+
+    def denoise(self, x: np.ndarray, sigma: float) -> np.ndarray:
+        """As the prior does."""
+        return self.prior.denoise(_within(x), sigma)
+
+    def vjp(self, x: np.ndarray, sigma: float, cotangent: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """As the prior does."""
+        return self.prior.vjp(_within(x), sigma, _within(cotangent))
+
+
+def _within(x: np.ndarray) -> np.ndarray:
+    return np.clip(np.nan_to_num(x, nan=_FURTHEST_METRES), -_FURTHEST_METRES, _FURTHEST_METRES)
+
+
+def _dps(prior: Prior) -> Complete:
     """Algorithm 1 with the step size that its own derivation gives; the paper names none, and constant ones diverge."""
 
     def complete(real: np.ndarray, given: np.ndarray, count: int) -> np.ndarray:
-        # Opened anew: one that has answered with infinity is not asked again, and a slower one in its place.
-        prior, rng = load_prior("pose", models), np.random.default_rng(0)
-        tiled = np.tile(real, (count, 1, 1))
+        rng, tiled = np.random.default_rng(0), np.tile(real, (count, 1, 1))
         visible = np.broadcast_to(given, tiled.shape[:2])
         schedule = karras_schedule(_DPS_STEPS, *_DPS_LEVELS, unit=prior.unit)
         operator, guidance = JointMask(visible, PIN_METRES), noise_aware_guidance(prior.error())
         measured = np.where(visible[..., None], tiled, 0.0)
-        found = sample_dps(prior, operator, measured, schedule, rng, guidance=guidance).pose
+        found = sample_dps(_Bounded(prior), operator, measured, schedule, rng, guidance=guidance).pose
         return found.reshape(count, *real.shape)
 
     return complete

@@ -87,6 +87,22 @@ def test_answers_that_run_off_do_not_count():
     assert found == {"one": 25.0, "best": 7.0, "mean": 16.0, "diverged": 2}
 
 
+class Echo:
+    """A prior that answers with what it was asked."""
+
+    def denoise(self, x, sigma):
+        return x
+
+    def vjp(self, x, sigma, cotangent):
+        return x, cotangent
+
+
+def test_a_sampler_that_runs_off_asks_about_numbers_alone():
+    bounded, x = completion_report._Bounded(Echo()), np.array([1.0, 1e9, -np.inf, np.nan])
+    assert bounded.denoise(x, 1.0).tolist() == [1.0, 100.0, -100.0, 100.0]
+    assert [each.tolist() for each in bounded.vjp(x, 1.0, -x)] == [[1, 100, -100, 100], [-1, -100, 100, 100]]
+
+
 # --- in-between -------------------------------------------------------------------------------------------------------
 
 
