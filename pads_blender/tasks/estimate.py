@@ -23,7 +23,7 @@ STATURE = float(np.ptp(MODEL.rest_positions[:, 2]))  # metres, of the model stan
 ESTIMATORS = {"motion": estimate_takes.sample, "pose": estimate_poses.sample}
 
 # By `python -m pads_blender.training.estimate_tuning --what spread --limit 5`: hypotheses are too alike in depth.
-SPREAD_FACTOR = 3.0
+SPREAD_FACTOR = 2.4
 _LEAST_KEYPOINTS = 4  # in a frame, somewhere in the take
 _USUAL_NOISE, _LEAST_NOISE = 0.01, 0.008  # of a person's extent in the image
 _USUAL_EXTENT = 0.5  # of the image's height, where no frame of a camera shows enough of the person
