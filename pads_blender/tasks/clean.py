@@ -148,6 +148,7 @@ def clean_take(
     hidden = _find_hidden(in_place, bones, rows, settings, lambda *_: told(0, 1)) & ~kept.rotation
     told(0, 1)
     bridged = _bridged(in_place, hidden, rows)
+    told(0, 1)
     parts, noise, spread = pieces.split(rows.start, rows.stop, hidden.any(axis=1)), [], []
     rotation, location, weight = take.rotation.copy(), take.location.copy(), _border_weight(take, rows)
     for number, part in enumerate(parts):

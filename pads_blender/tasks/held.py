@@ -75,7 +75,11 @@ def _window_scores(channels: np.ndarray, fps: float, on_step: OnStep | None) -> 
 def _von_neumann(channels: np.ndarray, length: int, on_step: OnStep | None) -> np.ndarray:
     """Variance in each window over the white noise in it, (F - length + 1, J)."""
     spread = over_windows(channels, length, lambda windows: windows.var(axis=-1, ddof=1).sum(axis=-1), on_step)
-    bends = np.sum(np.diff(channels, 2, axis=0) ** 2, axis=-1) / 6.0
+    bends = np.empty((max(len(channels) - 2, 0), channels.shape[1]))
+    for joint in range(channels.shape[1]):  # one at a time: of a long take all at once are many hundred megabytes
+        if on_step:
+            on_step(joint, channels.shape[1])
+        bends[:, joint] = np.sum(np.diff(channels[:, joint], 2, axis=0) ** 2, axis=-1) / 6.0
     noise = over_windows(bends, length - 2, lambda windows: windows.mean(axis=-1), on_step)
     return (spread + _SMALLEST**2) / (np.minimum(noise, 3.0 * _MOST_NOISE**2) + _SMALLEST**2)
 
