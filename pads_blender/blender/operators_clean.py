@@ -117,7 +117,7 @@ class PADS_OT_fill(JobOperator, bpy.types.Operator):  # noqa: N801 - Blender's o
         keys = KeptKeys(settings.keep_extreme, own_keys_count)
         asked = fill_settings(self._of_the_body(context.object, bones), first, last, settings.to_settings())
         snapshot = yield from snapshot_in_parts(context.object, keys, settings.switch_to_fk)
-        return clean_task("Filling in", [snapshot], [asked])
+        return clean_task("Filling in", [snapshot], [asked], verb="completed")
 
     def _of_the_body(self, armature: bpy.types.Object, bones: tuple[str, ...]) -> tuple[str, ...]:
         """Those of the bones that are a joint's; TakeError where none is."""
@@ -135,10 +135,11 @@ def clean_task(
     afterwards: Callable[[], None] | None = None,
     left_out: Sequence[str] = (),
     contacts: Sequence[Sequence[ContactRange] | None] = (),
+    verb: str = "cleaned",
 ) -> Task:
     """Clean on several takes, one after the other, and all results applied at the end; afterwards: once they are.
 
-    left_out: what is to be said about armatures that were refused before. contacts: see clean_rig.
+    left_out: what is to be said about armatures that were refused before. contacts: see clean_rig, verb: summary.
     """
     threads, host, folder = read_preferences().threads, read_host(), read_prior_folder()
     contacts = contacts or [None] * len(snapshots)
@@ -153,7 +154,7 @@ def clean_task(
     def apply(mended: list[_Mended | PadsError]) -> Parts[str]:
         after = [each if isinstance(each, PadsError) else each.cleaned.after for each in mended]
         repairs = [[] if isinstance(each, PadsError) else each.repairs for each in mended]
-        said = _with_others((yield from deliver_all(snapshots, after, repairs)), left_out)
+        said = _with_others((yield from deliver_all(snapshots, after, repairs, verb)), left_out)
         if afterwards:
             afterwards()
         return _with_others(said, _keep_warnings(snapshots, mended))
@@ -162,9 +163,15 @@ def clean_task(
 
 
 def deliver_all(
-    snapshots: list[Snapshot], after: Sequence[RigTake | PadsError], repairs: Sequence[Repairs] = ()
+    snapshots: list[Snapshot],
+    after: Sequence[RigTake | PadsError],
+    repairs: Sequence[Repairs] = (),
+    verb: str = "cleaned",
 ) -> Parts[str]:
-    """Put each result where it belongs, or say why there is none; PadsError where nothing could be delivered."""
+    """Put each result where it belongs, or say why there is none; PadsError where nothing could be delivered.
+
+    verb: see results.summary.
+    """
     done: list[tuple[Snapshot, Written, Repairs]] = []
     failed, repairs = [], repairs or [[] for _ in snapshots]
     try:
@@ -183,8 +190,8 @@ def deliver_all(
         raise TakeError(" ".join(failed))
     for snapshot, written, repairs_of_it in done:
         with contextlib.suppress(TakeError):  # it may have been deleted while the others were written
-            find_armature(snapshot).pads.result = results.summary([written], [repairs_of_it])
-    return _with_others(results.summary([written for _, written, _ in done], repairs), failed)
+            find_armature(snapshot).pads.result = results.summary([written], [repairs_of_it], verb)
+    return _with_others(results.summary([written for _, written, _ in done], repairs, verb), failed)
 
 
 def _with_others(said: str, others: Sequence[str]) -> str:

@@ -68,7 +68,7 @@ class PADS_OT_lock_feet(JobOperator, bpy.types.Operator):  # noqa: N801 - Blende
             return [lock_feet_at(snapshot.take, snapshot.mapping, snapshot.kept, contacts, strength, on_step)]
 
         def apply(after: list[RigTake]) -> str:
-            return deliver_all([snapshot], after)
+            return deliver_all([snapshot], after, verb="changed")
 
         return Task("Locking feet", work, apply, (snapshot.armature_uid,))
 

@@ -67,7 +67,10 @@ def key_frames(armature: bpy.types.Object, only_selected: bool) -> np.ndarray:
     times = np.unique(np.concatenate(found)) if found else np.zeros(0)
     if len(times) < 2:
         which = "selected on the bones of the body" if only_selected else "on the bones of the body"
-        raise TakeError(f"In-between needs keys in two frames at least, and there are {len(times)} {which}.")
+        advice = (
+            " (PADS's own do not count, unless you choose Selected Keys and select them)" if not only_selected else ""
+        )
+        raise TakeError(f"In-between needs keys in two frames at least, and there are {len(times)} {which}{advice}.")
     return times
 
 

@@ -147,7 +147,7 @@ def _fix_task(context: bpy.types.Context, problems: list[Problem]) -> Parts[Task
         return fix_problems(snapshot.take, snapshot.mapping, snapshot.kept, problems, usual, prior, on_step)
 
     def apply(after: RigTake) -> Parts[str]:
-        said = yield from deliver_all([snapshot], [after])
+        said = yield from deliver_all([snapshot], [after], verb="changed")
         armature = find_armature(snapshot)
         for problem in problems:
             problem_list.drop(armature, problem)

@@ -58,15 +58,18 @@ def _channels(before: RigTake, after: RigTake) -> list[tuple[np.ndarray, np.ndar
     return [(getattr(before, name), getattr(after, name)) for name in ("location", "rotation", "scale")]
 
 
-def summary(written: Sequence[Written], repairs: Sequence[Repairs] = ()) -> str:
-    """What became of one armature or several, in one sentence; repairs: of what was found to be broken."""
+def summary(written: Sequence[Written], repairs: Sequence[Repairs] = (), verb: str = "cleaned") -> str:
+    """What became of one armature or several, in one sentence; repairs: of what was found to be broken.
+
+    verb: what was done to the bones, as they have been.
+    """
     bones = sum(len(each.keyed_bones) for each in written)
     locked = sum(len(each.locked_bones) for each in written)
     left = f"; {_bones(locked, 'locked ')} left alone" if locked else ""
     mended = _mended(repairs)
     if len(written) == 1:
-        return f"{_bones(bones)} cleaned in {written[0].action}{mended}; {written[0].original} is kept{left}"
-    return f"{_bones(bones)} of {len(written)} armatures cleaned{mended}; the original actions are kept{left}"
+        return f"{_bones(bones)} {verb} in {written[0].action}{mended}; {written[0].original} is kept{left}"
+    return f"{_bones(bones)} of {len(written)} armatures {verb}{mended}; the original actions are kept{left}"
 
 
 def _mended(repairs: Sequence[Repairs]) -> str:

@@ -8,7 +8,7 @@ from pads_blender.blender import compat
 from pads_blender.blender.operators_in_between import PADS_OT_in_between, key_frames
 from pads_blender.blender.rig_reader import find_curves, read_take
 from pads_blender.blender.session import Session
-from pads_blender.errors import CancelledError
+from pads_blender.errors import CancelledError, TakeError
 
 from .posing import assert_same_pose, posed
 
@@ -201,3 +201,12 @@ def test_completing_says_what_it_needs(armature):
     armature.pose.bones["RightFoot"].constraints.new("COPY_ROTATION")
     with pytest.raises(RuntimeError, match="Bone RightFoot is moved by the constraint"):
         bpy.ops.pads.complete_pose()
+
+
+def test_in_between_says_how_selected_keys_count(armature):
+    """In a take of PADS's own keys there are no key poses, unless somebody selects them."""
+    for fcurve in armature.animation_data.action.layers[0].strips[0].channelbags[0].fcurves:
+        for key in fcurve.keyframe_points:
+            key.type = "GENERATED"
+    with pytest.raises(TakeError, match="there are 0 on the bones of the body .*choose Selected Keys"):
+        key_frames(armature, only_selected=False)

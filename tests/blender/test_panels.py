@@ -180,7 +180,7 @@ def test_a_filled_arm_changes_alone_and_obeys_the_range(armature):
         bpy.ops.pads.fill()
     scene.use_preview_range, scene.frame_preview_start, scene.frame_preview_end = True, 10, 25
     assert bpy.ops.pads.fill() == {"FINISHED"}
-    assert armature.pads.result == "1 bone cleaned in walk.pads; walk is kept"
+    assert armature.pads.result == "1 bone completed in walk.pads; walk is kept"
     degrees = turned(before, read_take(armature))
     changed = np.flatnonzero(degrees.max(axis=1) > 1e-3) + 1
     assert changed.min() >= 9
@@ -291,6 +291,8 @@ def test_what_is_sure_of_a_rig_that_is_not_recognised_waits_for_the_rest(armatur
 
 
 def test_one_bone_is_one_bone():
+    held = results.summary([Written("a.pads", "a", ("Hand",), ())], verb="changed")
+    assert held == "1 bone changed in a.pads; a is kept"
     assert results.summary([Written("a.pads", "a", ("Hand",), ())]) == "1 bone cleaned in a.pads; a is kept"
     many = results.summary([Written("a.pads", "a", (), ("Arm", "Leg")), Written("b.pads", "b", ("Leg",), ("Arm",))])
     assert many == "1 bone of 2 armatures cleaned; the original actions are kept; 3 locked bones left alone"
