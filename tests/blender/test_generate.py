@@ -208,5 +208,5 @@ def test_in_between_says_how_selected_keys_count(armature):
     for fcurve in armature.animation_data.action.layers[0].strips[0].channelbags[0].fcurves:
         for key in fcurve.keyframe_points:
             key.type = "GENERATED"
-    with pytest.raises(TakeError, match="there are 0 on the bones of the body .*choose Selected Keys"):
+    with pytest.raises(TakeError, match=r"there are 0 on the bones of the body .*choose Selected Keys"):
         key_frames(armature, only_selected=False)
