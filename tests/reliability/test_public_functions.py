@@ -31,13 +31,15 @@ _REASONS = {
     " like_poses.find_gaps locations.find_moved_limbs pops.find_end_leaps pops.find_pops pops.find_rotation_leaps"
     " pops.find_rotation_pops pops.keep_short repair.find_lost_bones running.close_gaps running.find_runs"
     " samples.frames_to_evidence scope.keep_left_out scope.keep_unbroken swaps.swapped_rows rig.find_changes"
+    " rig.find_bone_changes"
     " stand_ins.find_stand_ins noise.free_components kept.kept_joints complete.fill_noise",
     _ROBUST: "evidence.joint_levels feet.needed_share feet.steady_feet feet.steady_rig_feet legs.lock_legs"
     " like_poses.recall_hidden noise.estimate_noise noise.local_noise pops.leap_scores pops.rotation_leap_scores"
     " running.running_median sliding.penetration_scores temporal.smooth_evenly windows.denoise_windows"
     " complete.bridge_rotations samples.draw samples.enliven samples.posterior_spread",
     _SHOTS: "estimate.as_view estimate.estimate_hypotheses estimate.estimate_motion estimate_paths.at_every_frame"
-    " estimate_paths.likely_start estimate_poses.sample estimate_rig.estimate_rig estimate_rig.lay_on_points"
+    " estimate_paths.likely_start estimate_paths.without_jumps"
+    " estimate_poses.sample estimate_rig.estimate_rig estimate_rig.lay_on_points"
     " estimate_rig.steady_points estimate_size.scale_above_floor estimate_start.first_guess estimate_start.usual_poses"
     " estimate_takes.sample segments.length_information segments.pairs_matrix",
     _POSES: "frames.reconstruct generate.draw generate.generate_poses generate.likeliest"
