@@ -98,9 +98,9 @@ def single_frames(
     return estimate_poses.sample([filmed.view], asked, prior, rng, guidance=guidance)
 
 
-def constant_rho(filmed: Filmed, prior: Prior, seed: int = 0, rho: float = RHO) -> np.ndarray:
+def constant_rho(filmed: Filmed, prior: Prior, seed: int = 0, steps: int | None = None, rho: float = RHO) -> np.ndarray:
     """The paper's algorithm with one rho for all steps, as it is printed; positions (F, J, 3)."""
-    return single_frames(filmed, prior, seed, guidance=constant_guidance(rho))
+    return single_frames(filmed, prior, seed, steps=steps, guidance=constant_guidance(rho))
 
 
 def mixture(filmed: Filmed, prior: MixturePrior) -> np.ndarray:

@@ -85,7 +85,13 @@ def test_few_and_many_steps_are_told_apart(tmp_path, monkeypatch):
     monkeypatch.setattr(estimate_suite, "LONG_DPS", 4)
     monkeypatch.setattr(estimate_suite, "LONG_PADS", 13)
     (score,) = estimate_suite.equal_seconds(Setup(write_folder(tmp_path), limit=1))
-    assert list(score.values) == ["PADS", "PADS, 13 steps", "DPS, 1 steps", "DPS, 3 steps", "DPS, 4 steps"]
+    assert list(score.values) == [
+        "PADS",
+        "PADS, 13 steps",
+        "DPS, constant rho, 1 steps",
+        "DPS, 3 steps",
+        "DPS, 4 steps",
+    ]
     assert len(set(score.values.values())) == 5
 
 
