@@ -82,8 +82,7 @@ class JobOperator:
         if event.type == "ESC" and event.value == "PRESS" and _is_for_the_job(context, event):
             self._session.job.cancel()
             return {"RUNNING_MODAL"}
-        is_blocked = self._session.is_writing and not event.type.startswith(_PASSIVE)
-        return {"RUNNING_MODAL"} if is_blocked else {"PASS_THROUGH"}
+        return {"PASS_THROUGH"} if lets_pass(event.type, event.value, self._session.is_writing) else {"RUNNING_MODAL"}
 
     def _say(self, context: bpy.types.Context, text: str | None) -> None:
         """Show the line, if it is another one: drawing costs more than all else that is done here."""
@@ -135,6 +134,14 @@ def draw_progress(layout: bpy.types.UILayout) -> bool:
     if not job.is_cancelled:
         column.operator(PADS_OT_cancel.bl_idname, icon="X")
     return True
+
+
+def lets_pass(kind: str, value: str, is_writing: bool) -> bool:
+    """Whether an event goes on to whom it is meant for: while a result is written, only what begins nothing does.
+
+    What was pressed before may be let go, or Blender would take it for held.
+    """
+    return not is_writing or value == "RELEASE" or kind.startswith(_PASSIVE)
 
 
 def _is_for_the_job(context: bpy.types.Context, event: bpy.types.Event) -> bool:

@@ -9,6 +9,7 @@ import pytest
 from pads_blender import jobs
 from pads_blender.blender import addon, evaluated_poses, job_operator, rig_writer
 from pads_blender.blender import session as session_module
+from pads_blender.blender.job_operator import lets_pass
 from pads_blender.blender.operators_clean import clean_task
 from pads_blender.blender.session import Session
 from pads_blender.blender.snapshot import snapshot_in_parts, take_snapshot
@@ -370,3 +371,8 @@ def test_a_bug_in_the_work_is_not_hidden(armature):
     with pytest.raises(AttributeError):
         finish(Session(task))
     assert jobs.running() is None
+
+
+def test_while_a_result_is_written_keys_may_be_let_go():
+    assert lets_pass("G", "RELEASE", is_writing=True) and lets_pass("MOUSEMOVE", "NOTHING", is_writing=True)
+    assert not lets_pass("G", "PRESS", is_writing=True) and lets_pass("G", "PRESS", is_writing=False)
