@@ -49,13 +49,14 @@ class PADS_OT_in_between(JobOperator, bpy.types.Operator):  # noqa: N801 - Blend
         """The active armature's take, its original one where a result is shown, and the frames with key poses."""
         armature, settings = context.object, context.scene.pads_generate
         only_selected, seed = settings.keys == "SELECTED", settings.variation
-        name, uid, result = armature.name, armature.session_uid, _show_original(armature)
+        name, uid, shown = armature.name, armature.session_uid, armature.animation_data.action.name
+        result = _show_original(armature)
         try:
             times = key_frames(armature, only_selected)
             snapshot = yield from snapshot_in_parts(armature, switch_to_fk=context.scene.pads.switch_to_fk)
         finally:
             _show_again(name, uid, result)
-        return _task(snapshot, times, seed)
+        return _task(snapshot, times, seed, shown if result is not None else None)
 
 
 def key_frames(armature: bpy.types.Object, only_selected: bool) -> np.ndarray:
@@ -92,7 +93,8 @@ def _show_again(name: str, uid: int, result: int | None) -> None:
             compat.assign_action(animation, action, animation.action_slot.handle)
 
 
-def _task(snapshot: Snapshot, times: np.ndarray, seed: int) -> Task:
+def _task(snapshot: Snapshot, times: np.ndarray, seed: int, unaccepted: str | None) -> Task:
+    """unaccepted: the result that was on show, which is passed over."""
     threads, host, folder = read_preferences().threads, read_host(), read_prior_folder()
     is_key = np.isin(snapshot.take.frames, np.concatenate([np.floor(times), np.ceil(times)]))
 
@@ -105,10 +107,11 @@ def _task(snapshot: Snapshot, times: np.ndarray, seed: int) -> Task:
     def apply(after: RigTake) -> Parts[str]:
         result = _show_original(find_armature(snapshot))
         try:
-            return (yield from _deliver(snapshot, after, times))
+            said = yield from _deliver(snapshot, after, times)
         except BaseException:
             _show_again(snapshot.armature, snapshot.armature_uid, result)
             raise
+        return f"{said}; not made from {unaccepted}, which was not accepted" if unaccepted else said
 
     return Task("In-between", work, apply, (snapshot.armature_uid,))
 

@@ -71,6 +71,19 @@ def test_another_variation_starts_from_the_same_keys(armature):
     assert armature.animation_data.action["pads_original"] == bpy.data.actions["walk"]
 
 
+def test_a_result_that_was_not_accepted_is_passed_over_and_the_message_says_so(armature):
+    thin_out(armature)
+    assert "accepted" not in _said_by_in_between()
+    assert _said_by_in_between().endswith("not made from walk.pads, which was not accepted")
+
+
+def _said_by_in_between() -> str:
+    session = Session(PADS_OT_in_between.prepare(None, bpy.context), "In-Between")
+    while (said := session.step()) is None:
+        session.job.join()
+    return said
+
+
 def test_a_result_is_shown_again_where_another_variation_is_refused_or_cancelled(armature):
     thin_out(armature)
     bpy.ops.pads.in_between()
