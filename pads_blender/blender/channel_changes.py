@@ -19,8 +19,8 @@ from ..core.rotations import (
     normalise,
     to_rotation_vector,
 )
-from ..core.stand_ins import find_stand_ins
-from .evaluation import carrier_path
+from .evaluation import carrier_path, find_object
+from .parts import Parts
 from .rig_reader import pose_bone
 from .transforms import Property, location_of, rotation_of, scale_of
 
@@ -31,28 +31,30 @@ SMALLEST_STRETCH = 1e-5  # only limbs that are switched from IK change their sca
 def find_channel_changes(
     armature: bpy.types.Object, before: RigTake, after: RigTake, number: int
 ) -> list[RotationChange | ShiftChange]:
-    """What has to be written for one entry of the takes: a bone, or a stand-in, which is the object's path."""
-    frames = before.frames
-    turns, moves = (found.any() for found in find_bone_changes(before, after, number))
-    shift = after.location[:, number] - before.location[:, number]
-    if find_stand_ins(before)[number]:
-        return [ShiftChange(location_of(armature), frames, _object_shift(armature, before, shift))] if moves else []
-    bone, stretch = pose_bone(armature, before.names[number]), after.scale[:, number] - before.scale[:, number]
+    """What has to be written for one bone, by its number in the takes."""
+    frames, bone = before.frames, pose_bone(armature, before.names[number])
+    turns, moves = (frames_of_it.any() for frames_of_it in find_bone_changes(before, after, number))
+    stretch = after.scale[:, number] - before.scale[:, number]
     found: list[RotationChange | ShiftChange] = []
     if turns:
         turn = multiply(normalise(after.rotation[:, number]), inverse(normalise(before.rotation[:, number])))
         found.append(RotationChange(rotation_of(bone), frames, turn))
     if moves:
-        found.append(ShiftChange(location_of(bone), frames, shift))
+        found.append(ShiftChange(location_of(bone), frames, after.location[:, number] - before.location[:, number]))
     if not np.abs(stretch).max() <= SMALLEST_STRETCH:
         found.append(ShiftChange(scale_of(bone), frames, stretch))
     return found
 
 
-def _object_shift(armature: bpy.types.Object, take: RigTake, shift: np.ndarray) -> np.ndarray:
-    """Change (F, 3) of the object's own location channels for one of its entry in a take (F, 3)."""
-    carrier = carrier_path(armature, take.frames)[:, :3, :3]
-    return np.linalg.solve(carrier, (take.world_from_armature[:3, :3] @ shift[..., None]))[..., 0]
+def find_path_changes(armature: bpy.types.Object, before: RigTake, after: RigTake) -> Parts[list[ShiftChange]]:
+    """What has to be written for the object itself, the first entry of the takes; a part for each frame."""
+    name, uid, frames = armature.name, armature.session_uid, before.frames
+    if not find_bone_changes(before, after, 0)[1].any():
+        return []
+    carrier = yield from carrier_path(armature, frames)
+    shift = before.world_from_armature[:3, :3] @ (after.location - before.location)[:, 0, :, None]
+    own = np.linalg.solve(carrier[:, :3, :3], shift)[..., 0]
+    return [ShiftChange(location_of(find_object(uid, name)), frames, own)]
 
 
 class RotationChange:

@@ -6,7 +6,7 @@ import bpy
 import numpy as np
 
 from ..errors import TakeError
-from .parts import Parts, finish
+from .parts import Parts
 
 
 def evaluate(item: bpy.types.Object, frames: np.ndarray) -> Iterator[bpy.types.Object]:
@@ -60,9 +60,9 @@ def world_path(item: bpy.types.Object, frames: np.ndarray) -> Parts[np.ndarray]:
     return evaluate_in_parts(item, frames, lambda each: np.array(each.matrix_world))
 
 
-def carrier_path(item: bpy.types.Object, frames: np.ndarray) -> np.ndarray:
+def carrier_path(item: bpy.types.Object, frames: np.ndarray) -> Parts[np.ndarray]:
     """What the object's own transform is laid upon, (F, 4, 4) in the world."""
-    return finish(evaluate_in_parts(item, frames, lambda each: each.matrix_world @ each.matrix_basis.inverted()))
+    return evaluate_in_parts(item, frames, lambda each: each.matrix_world @ each.matrix_basis.inverted())
 
 
 def bone_paths(armature: bpy.types.Object, names: Sequence[str], frames: np.ndarray) -> Parts[np.ndarray]:

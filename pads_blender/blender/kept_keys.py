@@ -10,8 +10,8 @@ from ..core.stand_ins import find_stand_ins
 from ..tasks.kept import Kept
 from . import curves
 from .evaluation import find_object
-from .parts import Pace, Parts, finish
-from .rig_reader import find_curves, object_entry, pose_bone
+from .parts import Pace, Parts
+from .rig_reader import find_curves, has_object_entry, pose_bone
 from .transforms import location_of, rotation_of, tabulate
 
 
@@ -23,24 +23,19 @@ class KeptKeys:
     selected: bool = False
 
 
-def read_kept(armature: bpy.types.Object, take: RigTake, keys: KeptKeys) -> Kept:
-    """What Clean must not change of the armature's action, in one go: see read_kept_in_parts."""
-    return finish(read_kept_in_parts(armature, take, keys))
-
-
-def read_kept_in_parts(armature: bpy.types.Object, take: RigTake, keys: KeptKeys) -> Parts[Kept]:
+def read_kept(armature: bpy.types.Object, take: RigTake, keys: KeptKeys) -> Parts[Kept]:
     """What Clean must not change of the armature's action, in the frames and bones of its take.
 
     A bone without curves of its own, which Clean could give keys, is kept where all the others are. Stand-ins keep what
     they do, the object's rotation included.
     """
     name, uid, is_stand_in, pace = armature.name, armature.session_uid, find_stand_ins(take), Pace()
-    turned, moved, table = [], [], None
+    turned, moved, table, path = [], [], None, take.names[0] if has_object_entry(take) else None
     for entry, out in zip(take.names, is_stand_in, strict=True):
         if table is None:
             armature = find_object(uid, name)
             table = tabulate(find_curves(armature))
-        owner = armature if entry == object_entry(armature) else None if out else pose_bone(armature, entry)
+        owner = armature if entry == path else None if out else pose_bone(armature, entry)
         found = (
             [] if out else rotation_of(owner).curves(table),
             [] if owner is None else location_of(owner).curves(table),

@@ -121,7 +121,7 @@ def _deliver(snapshot: Snapshot, after: RigTake, times: np.ndarray) -> Parts[str
     inside = np.flatnonzero((snapshot.take.frames >= times[0]) & (snapshot.take.frames <= times[-1]))
     rows = slice(int(inside[0]), int(inside[-1]) + 1)
     before, after = snapshot.take.rows(rows), after.rows(rows)
-    armature = find_again(snapshot)
+    armature = yield from find_again(snapshot)
     written = yield from write_take_in_parts(armature, before, after, snapshot.switch_to_fk, bake=True)
     for fcurve in find_curves(find_armature(snapshot)).fcurves:
         curves.mark_posed(fcurve, times)

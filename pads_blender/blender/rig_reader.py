@@ -12,7 +12,7 @@ import numpy as np
 
 from ..core.channels import quaternions_from_channels
 from ..core.rig import RigTake
-from ..core.stand_ins import Channels, carry_by_object
+from ..core.stand_ins import Channels, carry_by_object, find_stand_ins
 from ..errors import TakeError
 from . import compat
 from .evaluation import find_object
@@ -22,6 +22,7 @@ from .transforms import CurveTable, is_animated_freely, location_of, rotation_of
 
 _LARGEST = 1e9  # beyond it a value is damage: Blender makes the largest single precision of what is infinite
 _MOST_FRAMES = 1_100_000  # Blender's own last frame lies before that
+_OBJECT = " (object)"  # how the name of the entry for the object itself ends
 
 
 def read_take(armature: bpy.types.Object) -> RigTake:
@@ -95,7 +96,12 @@ def carried(armature: bpy.types.Object, take: RigTake) -> Parts[RigTake]:
 
 def object_entry(armature: bpy.types.Object) -> str:
     """Name of the entry of a take that stands for the armature object itself."""
-    return f"{armature.name} (object)"
+    return armature.name + _OBJECT
+
+
+def has_object_entry(take: RigTake) -> bool:
+    """Whether the first entry of a take stands for the armature object itself, which may have another name by now."""
+    return bool(find_stand_ins(take)[0]) and take.names[0].endswith(_OBJECT)
 
 
 def rest_ends(armature: bpy.types.Object) -> tuple[np.ndarray, np.ndarray]:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import bpy
@@ -12,11 +13,11 @@ from ..core.rotations import angle_between, normalise
 from ..core.stand_ins import aim, find_stand_ins
 from ..errors import TakeError
 from . import compat, curves, rigify
-from .channel_changes import SMALLEST_STRETCH, RotationChange, ShiftChange, find_channel_changes
+from .channel_changes import SMALLEST_STRETCH, RotationChange, ShiftChange, find_channel_changes, find_path_changes
 from .evaluated_reader import is_evaluated, read_again
 from .evaluation import find_object
 from .parts import Pace, Parts, finish
-from .rig_reader import find_curves, object_entry, scene_fps
+from .rig_reader import find_curves, has_object_entry, scene_fps
 from .transforms import CurveTable, Property, tabulate
 
 ORIGINAL = "pads_original"  # custom property of a cleaned action that points at the action it was made from
@@ -197,27 +198,25 @@ class _Writer:
 
     def write(self, before: RigTake, after: RigTake, only_keyed: bool = False) -> Parts[None]:
         """Give the keys what differs between the takes; only_keyed: properties without any keys get none."""
-        pace, armature = Pace(), None
-        for number in self._entries(before):
-            if armature is None:
+        pace, table, bones = Pace(), None, np.flatnonzero(~find_stand_ins(before)).tolist()
+        for done, number in enumerate(bones, start=1):
+            if table is None:
                 armature = self.find()[0]
                 table = tabulate(find_curves(armature))
-            self._write_entry(
-                find_channel_changes(armature, before, after, number), before.names[number], table, only_keyed
-            )
+            changes = find_channel_changes(armature, before, after, number)
+            self._write_entry(changes, before.names[number], table, only_keyed)
             if pace.is_pause_due(len(before.frames)):
-                yield number / len(before.names)
-                armature = None
-
-    def _entries(self, take: RigTake) -> list[int]:
-        """Numbers of the bones, and last that of the object's path, if there is one."""
-        bones, path = np.flatnonzero(~find_stand_ins(take)).tolist(), object_entry(self.find()[0])
-        return bones + [0] * (take.names[0] == path)
+                yield done / len(bones)
+                table = None
+        if has_object_entry(before):
+            changes = yield from find_path_changes(self.find()[0], before, after)
+            self._write_entry(changes, before.names[0], tabulate(find_curves(self.find()[0])), only_keyed)
 
     def _write_entry(
-        self, tasks: list[RotationChange | ShiftChange], name: str, table: CurveTable, only_keyed: bool
+        self, changes: Sequence[RotationChange | ShiftChange], name: str, table: CurveTable, only_keyed: bool
     ) -> None:
-        for task in tasks:
+        """Write what changes in one bone, or in the object."""
+        for task in changes:
             found = task.property.curves(table)
             if any(curves.is_locked(fcurve) for fcurve in found.values()):
                 self.locked.append(name)

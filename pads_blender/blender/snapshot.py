@@ -15,7 +15,7 @@ from ..tasks.kept import Kept
 from . import curves
 from .evaluated_reader import read_rig_in_parts
 from .evaluation import find_object
-from .kept_keys import KeptKeys, read_kept_in_parts
+from .kept_keys import KeptKeys, read_kept
 from .parts import Pace, Parts, finish
 from .rig_mapping import read_mapping
 from .rig_reader import find_curves
@@ -50,12 +50,12 @@ def take_snapshot(armature: bpy.types.Object, keys: KeptKeys = _DEFAULT_KEYS, sw
 def snapshot_in_parts(
     armature: bpy.types.Object, keys: KeptKeys = _DEFAULT_KEYS, switch_to_fk: bool = False
 ) -> Parts[Snapshot]:
-    """The same, a part for each frame that Blender has to evaluate."""
+    """The same, a part for each frame that Blender has to evaluate, and for some bones where the take is long."""
     name, uid, mapping = armature.name, armature.session_uid, read_mapping(armature)
     rest = _rest(armature)  # this and the digest first: what is edited between the parts must not count
     content = yield from _digest(armature)
     take = yield from read_rig_in_parts(find_object(uid, name), mapping, switch_to_fk)
-    kept = yield from read_kept_in_parts(find_object(uid, name), take, keys)
+    kept = yield from read_kept(find_object(uid, name), take, keys)
     return Snapshot(name, uid, content, rest, take, mapping, kept, switch_to_fk)
 
 
@@ -67,12 +67,8 @@ def find_armature(snapshot: Snapshot) -> bpy.types.Object:
     return armature
 
 
-def find_again(snapshot: Snapshot) -> bpy.types.Object:
+def find_again(snapshot: Snapshot) -> Parts[bpy.types.Object]:
     """The armature that the snapshot was taken of; TakeError where it is gone or no longer what it was."""
-    return finish(_find_again_in_parts(snapshot))
-
-
-def _find_again_in_parts(snapshot: Snapshot) -> Parts[bpy.types.Object]:
     armature = find_armature(snapshot)
     try:
         content = yield from _digest(armature)
@@ -89,7 +85,7 @@ def _find_again_in_parts(snapshot: Snapshot) -> Parts[bpy.types.Object]:
 
 def apply_result(snapshot: Snapshot, after: RigTake) -> Parts[Written]:
     """Put the worker's result on the armature as a new action."""
-    armature = yield from _find_again_in_parts(snapshot)
+    armature = yield from find_again(snapshot)
     return (yield from write_take_in_parts(armature, snapshot.take, after, snapshot.switch_to_fk))
 
 

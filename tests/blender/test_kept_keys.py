@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from pads_blender.blender.kept_keys import KeptKeys, read_kept
+from pads_blender.blender.parts import finish
 from pads_blender.blender.rig_reader import find_curves, read_take
 from pads_blender.core.rotations import angle_between, inverse, multiply, to_rotation_vector
 
@@ -112,11 +113,11 @@ def test_what_is_kept_is_read_from_the_curves(armature):
         key_at(fcurve, 5).type = "EXTREME"
     moved = key_at(curves_of(armature, "LeftArm")[0], 30)
     moved.type, moved.co[0] = "EXTREME", 30.5
-    kept = read_kept(armature, take, KeptKeys())
+    kept = finish(read_kept(armature, take, KeptKeys()))
     assert np.flatnonzero(kept.rotation[:, take.names.index("LeftArm")]).tolist() == [4, 29, 30]
     assert np.flatnonzero(kept.rotation[:, take.names.index("RightArm")]).tolist() == [4]
     assert np.flatnonzero(kept.rotation[:, take.names.index("LeftHand")]).tolist() == [4]  # no curves: like all others
-    assert not read_kept(armature, take, KeptKeys(extreme=False)).rotation.any()
+    assert not finish(read_kept(armature, take, KeptKeys(extreme=False))).rotation.any()
 
 
 def add_bones(armature) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from pads_blender.blender.compat import find_channelbag
 from pads_blender.blender.rig_reader import object_entry, read_take
-from pads_blender.blender.rig_writer import toggle_original, write_take
+from pads_blender.blender.rig_writer import toggle_original, write_take, write_take_in_parts
 from pads_blender.core.rig import carry_travel, world_matrices
 from pads_blender.core.stand_ins import find_stand_ins
 
@@ -138,6 +138,25 @@ def test_travel_goes_onto_the_object_that_carries_it(fixed_rig, parented):
     toggle_original(fixed_rig)
     assert fixed_rig.animation_data.action == original
     np.testing.assert_allclose(evaluated_world(fixed_rig, FRAMES), world_matrices(before)[:, 1:], atol=METRES)
+
+
+def carried_off(rig):
+    """The rig's take, and one whose root is moved, which the object has to carry."""
+    key_object(rig, "location", 3)
+    before = read_take(rig)
+    location = before.location + np.where(np.array(before.names) == "root", 10.0, 0.0)[:, None]
+    return before, carry_travel(before, replace(before, location=location))
+
+
+def test_an_object_that_got_another_name_meanwhile_carries_the_travel(fixed_rig):
+    before, after = carried_off(fixed_rig)
+    fixed_rig.name = "Renamed"
+    assert write_take(fixed_rig, before, after).keyed_bones == before.names[:1]
+
+
+def test_the_window_lives_while_travel_goes_onto_the_object(fixed_rig):
+    before, after = carried_off(fixed_rig)
+    assert len(list(write_take_in_parts(fixed_rig, before, after))) >= len(FRAMES)
 
 
 def test_hips_that_travel_keep_the_objects_own_path(build_rig, key_rig):

@@ -38,14 +38,14 @@ def test_a_deleted_armature_is_said(armature):
     snapshot = take_snapshot(armature)
     bpy.data.objects.remove(armature)
     with pytest.raises(TakeError, match="walk is no longer in the scene: nothing was changed"):
-        find_again(snapshot)
+        finish(find_again(snapshot))
 
 
 def test_an_armature_taken_out_of_the_scene_is_said(armature):
     snapshot = take_snapshot(armature)
     bpy.context.scene.collection.objects.unlink(armature)
     with pytest.raises(TakeError, match="no longer in the scene"):
-        find_again(snapshot)
+        finish(find_again(snapshot))
 
 
 @pytest.mark.parametrize("edit", ["key", "bone", "mode", "lock", "action", "no action"])
@@ -75,6 +75,6 @@ def test_an_untouched_armature_is_found_after_undo_and_redo(armature):
     bpy.context.scene.frame_set(9)
     bpy.ops.ed.undo_push(message="something else")
     bpy.ops.ed.undo()
-    assert find_again(snapshot).name == "walk"
+    assert finish(find_again(snapshot)).name == "walk"
     bpy.ops.ed.redo()
     assert finish(apply_result(snapshot, turned(snapshot.take))).action == "walk.pads"
