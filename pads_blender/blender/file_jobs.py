@@ -16,7 +16,8 @@ from ..diffusion.prior import Prior
 from ..errors import BadFileError, PadsError, TakeError, enough_memory
 from ..paths import written_whole
 from ..tasks.clean import CleanSettings
-from ..tasks.cleaned import Cleaned, OnStep
+from ..tasks.cleaned import Cleaned
+from ..tasks.running import OnStep, part_of
 from .clean import clean_armature
 from .exports import export_motion
 from .files import Opened, open_motion, save_blend
@@ -96,7 +97,7 @@ def _clean_each(
     """What became of each armature by name; where all of them fail, the first one's reason is raised."""
     results: dict[str, Cleaned | PadsError] = {}
     for number, armature in enumerate(armatures):
-        show = _steps_of(on_step, number, len(armatures))
+        show = part_of(on_step, number, len(armatures))
         try:
             _check_settings(job.settings, armature)
             results[armature.name] = clean_armature(armature, job.settings, prior, show, switch_to_fk=job.switch_to_fk)
@@ -105,11 +106,6 @@ def _clean_each(
     if all(isinstance(result, PadsError) for result in results.values()):
         raise next(iter(results.values()))
     return results
-
-
-def _steps_of(on_step: OnStep, number: int, count: int) -> OnStep:
-    """The steps of one armature of several as steps of the whole."""
-    return lambda step, steps: on_step(number * steps + step, count * steps)
 
 
 def _write(job: Job, opened: Opened, results: dict[str, Cleaned | PadsError]) -> None:

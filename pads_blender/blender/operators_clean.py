@@ -11,6 +11,7 @@ import bpy
 
 from .. import jobs
 from ..errors import CancelledError, PadsError, TakeError
+from ..tasks.running import at_the_end, part_of
 from . import chosen, contact_list, problem_list, results
 from .chosen_prior import read_prior_folder
 from .computer import open_prior, read_host
@@ -149,7 +150,7 @@ def clean_task(
         asked = list(zip(snapshots, settings, contacts, strict=True))
         if count == 1:
             return [_clean_one(*asked[0], prior, on_step)]
-        return [_clean_one_of_several(*each, prior, _part(on_step, i, count)) for i, each in enumerate(asked)]
+        return [_clean_one_of_several(*each, prior, part_of(on_step, i, count)) for i, each in enumerate(asked)]
 
     def apply(mended: list[_Mended | PadsError]) -> Parts[str]:
         after = [each if isinstance(each, PadsError) else each.cleaned.after for each in mended]
@@ -228,7 +229,6 @@ def _clean_one(
     from ..tasks.cleaned import clean_rig
     from ..tasks.problems import find_problems
     from ..tasks.repairs import count_repairs
-    from ..tasks.running import at_the_end
 
     take, mapping = snapshot.take, snapshot.mapping
     cleaned = clean_rig(take, mapping, snapshot.kept, settings, prior, on_step, contacts)
@@ -259,11 +259,6 @@ def _forget_problems(snapshots: list[Snapshot]) -> None:
     for snapshot in snapshots:
         with contextlib.suppress(TakeError):  # it may have been deleted while the others were cleaned
             problem_list.forget(find_armature(snapshot))
-
-
-def _part(on_step: jobs.OnStep, number: int, count: int) -> jobs.OnStep:
-    """The steps of one take of several as steps of the whole."""
-    return lambda step, steps: on_step(number * steps + step, count * steps)
 
 
 CLASSES = (PADS_OT_clean, PADS_OT_fill)

@@ -30,7 +30,7 @@ from .locations import steady_locations
 from .pops import find_rotation_pops
 from .repair import bridge_leaps, exchange_sides_back, find_lost_bones
 from .report import add_spread, report_changes
-from .running import OnStep, at_the_end
+from .running import OnStep, at_the_end, part_of
 from .scope import keep_left_out, keep_unbroken
 from .take_checks import check_motion, check_take
 from .turns import heed_turns
@@ -153,7 +153,7 @@ def clean_take(
     rotation, location, weight = take.rotation.copy(), take.location.copy(), _border_weight(take, rows)
     for number, part in enumerate(parts):
         piece = _Piece(bridged.rows(part), take.rows(part), hidden[part], kept.rows(part))
-        result, cleaned = _clean_piece(piece, mapping, settings, prior, _progress(on_step, number, len(parts)))
+        result, cleaned = _clean_piece(piece, mapping, settings, prior, part_of(on_step, number, len(parts)))
         noise.append(np.median(cleaned.noise, axis=0))
         spread.append(cleaned.spread)
         share = weight[part.start - rows.start : part.stop - rows.start]
@@ -267,11 +267,6 @@ def _faded(before: RigTake, after: RigTake, weight: np.ndarray) -> RigTake:
     """The second take where weight (F,) is 1, the first where it is 0."""
     location = before.location + weight[:, None, None] * (after.location - before.location)
     return replace(after, rotation=rot.slerp(before.rotation, after.rotation, weight[:, None]), location=location)
-
-
-def _progress(on_step: OnStep | None, number: int, count: int) -> OnStep | None:
-    """The steps of one piece of several as steps of the whole."""
-    return on_step and (lambda step, steps: on_step(number * steps + step, count * steps))
 
 
 def _onto_rig(residual: Residual, positions: np.ndarray, strength: float, held: np.ndarray) -> RigTake:

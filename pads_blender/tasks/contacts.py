@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..core.skeleton import MODEL
-from .running import OnStep, close_gaps, find_runs, running_highest
+from .running import OnStep, close_gaps, find_runs, part_of, running_highest
 
 CONTACT_JOINTS = ("left_ankle", "left_toe", "right_ankle", "right_toe")
 COLUMNS = MODEL.indices(*CONTACT_JOINTS)
@@ -80,7 +80,8 @@ def find_resting(
 ) -> Contacts:
     """Contacts from the paths (F, 4, 3) of CONTACT_JOINTS in metres, Z up; on_step(step, steps) may raise to stop."""
     settings = settings or ContactSettings()
-    resting = [_rest_of(tracks[:, column], fps, settings, on_step) for column in range(len(CONTACT_JOINTS))]
+    each, count = np.moveaxis(tracks, 1, 0), len(CONTACT_JOINTS)
+    resting = [_rest_of(track, fps, settings, part_of(on_step, k, count)) for k, track in enumerate(each)]
     return Contacts(np.stack(resting, axis=1))
 
 

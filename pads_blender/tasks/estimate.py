@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,8 +16,8 @@ from ..diffusion.rays import View, misfit
 from ..errors import TakeError
 from . import estimate_poses, estimate_takes
 from .noise import estimate_noise
+from .running import OnStep, part_of
 
-OnStep = Callable[[int, int], None]
 STATURE = float(np.ptp(MODEL.rest_positions[:, 2]))  # metres, of the model standing upright
 # How each kind of prior turns views into positions; the kind is the prior's own word.
 ESTIMATORS = {"motion": estimate_takes.sample, "pose": estimate_poses.sample}
@@ -90,7 +90,7 @@ def estimate_hypotheses(
     found, costs = [], []
     for number in range(settings.hypotheses):
         rng = np.random.default_rng([settings.seed, number])
-        told = _progress(on_step, number, settings.hypotheses)
+        told = part_of(on_step, number, settings.hypotheses)
         found.append(ESTIMATORS[prior.kind](views, asked, prior, rng, number > 0, told))
         costs.append(float(np.mean(misfit(views, found[-1], np.zeros(len(MODEL))))))
     likelihoods = np.exp(np.min(costs) - costs)
@@ -104,10 +104,6 @@ def estimate_hypotheses(
 def _spread(found: Sequence[np.ndarray]) -> np.ndarray:
     """How unsure positions are, (F, J) in metres per coordinate, by those of hypotheses (F, J, 3)."""
     return SPREAD_FACTOR * np.sqrt(np.mean(np.var(found, axis=0, ddof=1), axis=-1))
-
-
-def _progress(on_step: OnStep | None, number: int, count: int) -> OnStep | None:
-    return on_step and (lambda step, steps: on_step(number * steps + step, count * steps))
 
 
 def _check(shots: Sequence[Shot], fps: float, settings: EstimateSettings) -> None:

@@ -19,7 +19,7 @@ from ..core.skeleton import MODEL
 from . import pieces
 from .contacts import COLUMNS, CONTACT_JOINTS, Contacts, ContactSettings, find_contacts, find_resting
 from .legs import foot_tracks, lock_legs, middle_weights
-from .running import OnStep
+from .running import OnStep, part_of
 
 LEG_JOINTS = np.array(
     [MODEL.indices(*[f"{s}_{j}" for j in ("hip", "knee", "ankle", "toe")]) for s in ("left", "right")]
@@ -91,11 +91,12 @@ def lock_rig_feet(
     amount = strength * contacts.resting * (1.0 if share is None else share)
     if not amount.any():
         return take
-    legs = np.concatenate([rig_legs(residual, take.rows(part)) for part in pieces.one_by_one(parts, on_step)])
-    locked = lock_legs(legs, contacts, amount, take.fps, pelvis_moves, on_step)
+    first, middle, last = (part_of(on_step, stage, 3) for stage in range(3))
+    legs = np.concatenate([rig_legs(residual, take.rows(part)) for part in pieces.one_by_one(parts, first)])
+    locked = lock_legs(legs, contacts, amount, take.fps, pelvis_moves, middle)
     turned = [
         turn_bones(residual, take.rows(part), _leg_turns(legs[part], locked.legs[part]), locked.shift[part])
-        for part in pieces.one_by_one(parts, on_step)
+        for part in pieces.one_by_one(parts, last)
     ]
     rotation, location = (np.concatenate([getattr(each, c) for each in turned]) for c in ("rotation", "location"))
     return replace(take, rotation=rotation, location=location)

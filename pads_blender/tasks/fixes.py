@@ -12,12 +12,13 @@ from ..core.retarget import to_model
 from ..core.rig import RigTake
 from ..diffusion.prior import Prior
 from .clean import CleanSettings
-from .cleaned import OnStep, clean_rig
+from .cleaned import clean_rig
 from .complete import HiddenBones
 from .contacts import CONTACT_JOINTS, ContactRange
 from .foot_lock import lock_feet_at
 from .kept import FALLOFF_SECONDS, Kept
 from .problems import Problem
+from .running import OnStep, part_of
 from .scope import LIMBS, joints_of, keep_left_out
 from .take_checks import check_take
 
@@ -79,12 +80,13 @@ def hold_slides(
     check_take(take)
     rotation, location, bones = take.rotation.copy(), take.location.copy(), _joint_bones(take, mapping)
     result = replace(take, rotation=rotation, location=location)
-    for problem in slides:
+    for number, problem in enumerate(slides):
         joints = tuple(joint for joint in problem.joints if joint in CONTACT_JOINTS)
         contacts = [ContactRange(joint, int(problem.first), int(problem.last)) for joint in joints]
         rows = _about(take, problem)
         leg = keep_left_out(take, kept, bones, _whole_limbs(problem)).rows(rows)
-        held = lock_feet_at(result.rows(rows), mapping, leg, contacts, 1.0, on_step)
+        told = part_of(on_step, number, len(slides))
+        held = lock_feet_at(result.rows(rows), mapping, leg, contacts, 1.0, told)
         rotation[rows], location[rows] = held.rotation, held.location
     return result
 

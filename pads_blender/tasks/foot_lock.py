@@ -15,7 +15,7 @@ from . import pieces
 from .contacts import COLUMNS, ContactRange, Contacts, find_resting
 from .feet import find_freedom, lock_rig_feet, rig_tracks
 from .kept import Kept, pass_through
-from .running import OnStep
+from .running import OnStep, part_of
 from .take_checks import check_take
 
 
@@ -23,8 +23,8 @@ def list_contacts(take: RigTake, mapping: Mapping, on_step: OnStep | None = None
     """Every rest of a heel or toe, its first and last scene frame, in the order of time."""
     check_take(take)
     residual = to_model(take.rows(slice(0, 1)), mapping)[1]
-    tracks = rig_tracks(residual, take, pieces.consecutive(take.frames), on_step)
-    found = find_resting(tracks, take.fps, on_step=on_step)
+    tracks = rig_tracks(residual, take, pieces.consecutive(take.frames), part_of(on_step, 0, 2))
+    found = find_resting(tracks, take.fps, on_step=part_of(on_step, 1, 2))
     resting = Contacts(found.resting & (residual.bones[COLUMNS] >= 0))
     ranges = [replace(r, first=int(take.frames[r.first]), last=int(take.frames[r.last])) for r in resting.ranges]
     return tuple(sorted(ranges, key=lambda part: (part.first, part.last)))
@@ -48,5 +48,6 @@ def lock_feet_at(
         raise TakeError("No contact is switched on within the take: find contacts, or add one.")
     freedom = find_freedom(residual.bones, kept.held, kept.location.all(axis=0))
     share = np.broadcast_to(freedom.feet.astype(float), resting.resting.shape)
-    locked = lock_rig_feet(residual, take, strength, resting, share, freedom.pelvis, on_step)
-    return pass_through(take, pieces.carry_travel(take, locked, on_step), kept, on_step)
+    first, middle, last = (part_of(on_step, stage, 3) for stage in range(3))
+    locked = lock_rig_feet(residual, take, strength, resting, share, freedom.pelvis, first)
+    return pass_through(take, pieces.carry_travel(take, locked, middle), kept, last)

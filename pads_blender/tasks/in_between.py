@@ -7,7 +7,6 @@ centimetres, the prior takes this out.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,13 +20,12 @@ from ..core.stand_ins import find_stand_ins
 from ..errors import TakeError
 from .complete import interpolate_rotations
 from .kept import Kept, pass_through
-from .running import find_runs
+from .running import OnStep, find_runs
 from .samples import BORDER_FRAMES, STEPS, draw, enliven, frames_to_evidence
 from .take_checks import check_take
 from .twist import chains_between
 from .windows import MotionPrior, denoise_windows, frames_per_step, interpolate_rows, thin_out
 
-OnStep = Callable[[int, int], None]
 KEY_METRES = 0.001  # noise of a key, for the sake of the arithmetic
 CONTEXT_SECONDS = 1.1  # of the take beyond the outer keys that the prior sees: half a window
 _SHIFTS = (0, 8, 16, 24)  # of the grid of windows; averaged

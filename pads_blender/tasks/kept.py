@@ -55,13 +55,13 @@ def kept_joints(kept: Kept, bones: np.ndarray) -> np.ndarray:
 def pass_through(before: RigTake, after: RigTake, kept: Kept, on_step: OnStep | None = None) -> RigTake:
     """The second take, led through what is kept of the first: exactly there, fading to nothing on either side.
 
-    on_step(bone, bones) before each bone; may raise to stop.
+    on_step(step, steps) before each bone turns, and before each moves; may raise to stop.
     """
     reach = max(2, round(FALLOFF_SECONDS * before.fps))
     rotation, location = after.rotation.copy(), after.location.copy()
-    told = on_step or (lambda *_: None)
-    for bone in np.flatnonzero(kept.rotation.any(axis=0)):
-        told(int(bone), len(before.names))
+    told, count = on_step or (lambda *_: None), len(before.names)
+    for bone in np.flatnonzero(kept.rotation.any(axis=0)).tolist():
+        told(bone, 2 * count)
         rows = np.flatnonzero(kept.rotation[:, bone])
         turn = rot.multiply(
             rot.normalise(before.rotation[rows, bone]), rot.inverse(rot.normalise(rotation[rows, bone]))
@@ -69,8 +69,8 @@ def pass_through(before: RigTake, after: RigTake, kept: Kept, on_step: OnStep | 
         added = _spread(rot.to_rotation_vector(turn), rows, len(rotation), reach)
         rotation[:, bone] = rot.multiply(rot.from_rotation_vector(added), rotation[:, bone])
         rotation[rows, bone] = before.rotation[rows, bone]
-    for bone in np.flatnonzero(kept.location.any(axis=0)):
-        told(int(bone), len(before.names))
+    for bone in np.flatnonzero(kept.location.any(axis=0)).tolist():
+        told(count + bone, 2 * count)
         rows = np.flatnonzero(kept.location[:, bone])
         location[:, bone] += _spread((before.location - after.location)[rows, bone], rows, len(location), reach)
         location[rows, bone] = before.location[rows, bone]

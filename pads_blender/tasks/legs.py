@@ -11,7 +11,7 @@ import numpy as np
 
 from .contacts import CONTACT_JOINTS, Contacts
 from .pieces import consecutive, one_by_one
-from .running import OnStep, find_runs
+from .running import OnStep, find_runs, part_of
 
 BLEND_SECONDS = 0.17  # from a held foot to one that goes its own way
 _PELVIS_COST = 8.0  # of moving the pelvis, against a knee that is moved as far; 2 costs accuracy, 30 shakes the knees
@@ -44,10 +44,11 @@ def lock_legs(
     feet, moves, cost = foot_tracks(legs), [], _PELVIS_COST if pelvis_moves else np.inf
     for k in range(4):
         if on_step:
-            on_step(k, 4)
+            on_step(k, 8)
         moves.append(_moves(feet[:, k], contacts.resting[:, k], amount[:, k], fps))
     move, hold = (np.stack(part, axis=1).reshape(len(legs), 2, 2, -1) for part in zip(*moves, strict=True))
-    parts = [_placed(legs[p], move[p], hold[p], cost) for p in one_by_one(consecutive(legs), on_step)]
+    rows = one_by_one(consecutive(legs), part_of(on_step, 1, 2))
+    parts = [_placed(legs[each], move[each], hold[each], cost) for each in rows]
     return LockedLegs(*(np.concatenate(each) for each in zip(*parts, strict=True)))
 
 

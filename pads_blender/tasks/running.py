@@ -17,6 +17,11 @@ def at_the_end(on_step: OnStep | None) -> OnStep | None:
     return on_step and (lambda *_: on_step(1, 1))
 
 
+def part_of(on_step: OnStep | None, number: int, count: int) -> OnStep | None:
+    """The steps of one part of the work, of so many alike, as steps of the whole."""
+    return on_step and (lambda step, steps: on_step(number * steps + step, count * steps))
+
+
 def over_windows(values: np.ndarray, length: int, statistic: Statistic, on_step: OnStep | None = None) -> np.ndarray:
     """The statistic of all windows (..., length) of values (F, ...), over their last axis: (F - length + 1, ...).
 

@@ -47,8 +47,8 @@ _REASONS = {
     " rig_poses.varied",
     _COUNTS: "complete.describe_range estimate.known_scale fixes.fill_settings fixes.fix_settings legs.middle_weights"
     " pieces.consecutive pieces.one_by_one pieces.split repairs.count_repairs rig_poses.pinned_joints"
-    " running.at_the_end scope.joints_of take_warnings.first_frame_of_motion windows.frames_per_step rig.carriers"
-    " twist.chains_between take_checks.check_take take_checks.check_motion",
+    " running.at_the_end running.part_of scope.joints_of take_warnings.first_frame_of_motion windows.frames_per_step"
+    " rig.carriers twist.chains_between take_checks.check_take take_checks.check_motion",
     _BODY: "normalise.complete_turns normalise.frame_matrix normalise.leg_length normalise.model_positions"
     " normalise.rest_alignment normalise.torso_frames normalise.visible_joints rig.rest_from_parent",
     _TRAINING: "metrics.contact_speed metrics.l2_positions metrics.npss metrics.precision_recall metrics.same_sign",

@@ -11,13 +11,14 @@ from pads_blender.core.rotations import angle_between, from_rotation_vector, mul
 from pads_blender.core.skeleton import JOINTS
 from pads_blender.diffusion.prior import load_prior
 from pads_blender.errors import TakeError
+from pads_blender.tasks import pieces
 from pads_blender.tasks.clean import CleanSettings
 from pads_blender.tasks.cleaned import clean_rig
 from pads_blender.tasks.complete import HiddenBones
 from pads_blender.tasks.contacts import ContactRange
-from pads_blender.tasks.fixes import fix_problems, fix_settings
+from pads_blender.tasks.fixes import fix_problems, fix_settings, hold_slides
 from pads_blender.tasks.foot_lock import list_contacts, lock_feet_at
-from pads_blender.tasks.kept import Kept
+from pads_blender.tasks.kept import Kept, pass_through
 from pads_blender.tasks.problems import Problem
 from pads_blender.tasks.scope import LIMBS
 
@@ -118,6 +119,26 @@ def test_clean_holds_the_contacts_that_it_is_given():
 def path_of(take, mapping) -> np.ndarray:
     """The left ankle's (F, 3)."""
     return to_model(take, mapping)[0].positions[:, JOINTS.index("left_ankle")]
+
+
+def test_progress_of_feet_that_are_held_never_goes_back(monkeypatch):
+    monkeypatch.setattr(pieces, "LONGEST", 32)  # several pieces
+    take, mapping = build_take(*random_motion(120))
+    take = replace(take, movable=np.array(take.names) == take.names[1])  # so that travel has to be carried
+    kept = Kept(*(np.ones(take.rotation.shape[:2], bool) for _ in range(2)))
+    slides = [
+        problem("slide", "left_ankle", first=50.0, last=60.0),
+        problem("slide", "right_toe", first=70.0, last=80.0),
+    ]
+    for task in (
+        lambda told: list_contacts(take, mapping, told),
+        lambda told: lock_feet_at(take, mapping, Kept.nothing(take), [ContactRange("left_ankle", 40, 60)], 1.0, told),
+        lambda told: pass_through(take, take, kept, told),
+        lambda told: hold_slides(take, mapping, Kept.nothing(take), slides, told),
+    ):
+        shares = []
+        task(lambda step, steps, shares=shares: shares.append(step / steps))
+        assert len(shares) > 5 and (np.diff(shares) >= 0.0).all() and 0.5 < shares[-1] < 1.0
 
 
 def test_contacts_outside_of_the_take_are_refused():
