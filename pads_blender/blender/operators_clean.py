@@ -140,7 +140,8 @@ def clean_task(
 ) -> Task:
     """Clean on several takes, one after the other, and all results applied at the end; afterwards: once they are.
 
-    left_out: what is to be said about armatures that were refused before. contacts: see clean_rig, verb: summary.
+    left_out: what is to be said about armatures that were refused before. contacts: see clean_rig; verb: see
+    results.summary.
     """
     threads, host, folder = read_preferences().threads, read_host(), read_prior_folder()
     contacts = contacts or [None] * len(snapshots)

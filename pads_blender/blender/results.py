@@ -61,7 +61,7 @@ def _channels(before: RigTake, after: RigTake) -> list[tuple[np.ndarray, np.ndar
 def summary(written: Sequence[Written], repairs: Sequence[Repairs] = (), verb: str = "cleaned") -> str:
     """What became of one armature or several, in one sentence; repairs: of what was found to be broken.
 
-    verb: what was done to the bones, as they have been.
+    verb: what was done to the bones: cleaned, completed, changed.
     """
     bones = sum(len(each.keyed_bones) for each in written)
     locked = sum(len(each.locked_bones) for each in written)

@@ -8,7 +8,7 @@ import numpy as np
 
 from .skeleton import MODEL
 
-_CLOSEST_METRES = 0.01  # of overlap, from which parts of the body count as one inside the other
+_OVERLAP_METRES = 0.01  # from which parts of the body count as one inside the other
 _ALONG = np.linspace(0.0, 1.0, 7)[:, None]
 # Capsules: from joint, to joint, radius in metres; a slim body, so that real poses hardly ever meet.
 _PARTS = (
@@ -29,13 +29,13 @@ def self_intersecting(poses: np.ndarray) -> np.ndarray:
         points.append(start + _ALONG * (end - start))
     found = np.zeros(len(poses), bool)
     for one, other in itertools.combinations(range(len(_PARTS)), 2):
-        if _may_touch(one, other):
+        if _are_apart(one, other):
             apart = np.linalg.norm(points[one][:, :, None] - points[other][:, None], axis=-1).min(axis=(1, 2))
-            found |= apart < _PARTS[one][2] + _PARTS[other][2] - _CLOSEST_METRES
+            found |= apart < _PARTS[one][2] + _PARTS[other][2] - _OVERLAP_METRES
     return found
 
 
-def _may_touch(one: int, other: int) -> bool:
+def _are_apart(one: int, other: int) -> bool:
     """Whether two parts are no neighbours: they share no joint, and are not both beside the hips or the shoulders."""
     ends = [set(_PARTS[part][:2]) for part in (one, other)]
     near = [{"spine", "neck", "head", "left_shoulder", "right_shoulder"}, {"spine", "left_hip", "right_hip"}]

@@ -107,7 +107,7 @@ def run_hammer(options: argparse.Namespace) -> tuple[Rows, list[str]]:
         return {}, ["hammer: see above"]
     memory = found["megabytes"]
     half = memory[len(memory) // 2 :]
-    held = f"no crash, exception or leak; memory {half[0]:.0f} MB half-way, {half[-1]:.0f} MB at the end"
+    held = _held(half[0], half[-1])
     pressed = f"{found['steps']} steps in {found['seconds'] / 60:.1f} min, seed {options.seed}"
     return {f"buttons hammered, Blender {found['blender'][:3]}": (pressed, held, today(found["blender"]))}, []
 
@@ -123,9 +123,13 @@ def run_window(options: argparse.Namespace) -> tuple[Rows, list[str]]:
     except AssertionError as error:
         return {}, [f"window: {error}"]
     half, end = found.megabytes[len(found.megabytes) // 2], found.megabytes[-1]
-    held = f"no crash, exception or leak; memory {half:.0f} MB half-way, {end:.0f} MB at the end"
     pressed = f"{found.steps} steps in {found.seconds / 60:.1f} min, seed {options.seed}"
-    return {"buttons hammered in the window": (pressed, held, today(found.blender, found.python))}, []
+    return {"buttons hammered in the window": (pressed, _held(half, end), today(found.blender, found.python))}, []
+
+
+def _held(half: float, end: float) -> str:
+    """What a run of the hammer came to that ended well; megabytes of memory half-way and at the end."""
+    return f"no crash or exception, nothing left behind; memory {half:.0f} MB half-way, {end:.0f} MB at the end"
 
 
 def run_long(options: argparse.Namespace) -> tuple[Rows, list[str]]:
