@@ -20,7 +20,7 @@ from .estimate_errors import usual_poses
 from .estimate_start import first_guess
 
 HEADINGS = 24
-HOP = 4  # frames at 30 a second
+_HOP = 4  # frames of the take, at 30 a second, from one fit to the next
 _STEP_METRES = 0.3  # by which a pose usually changes in a hop, all joints together, and its fit errs
 _MOST_CHANGED = 20.0  # cost of any change: the mixture's kinds of pose are not a motion's
 _PLACE_METRES, _KNOWN_METRES = 0.4, 1e-3  # by how much the first guess of the pelvis errs, or a path that is known
@@ -31,15 +31,13 @@ def likely_start(
     views: Sequence[View],
     pelvis: np.ndarray | None = None,
     rng: np.random.Generator | None = None,
-    hop: int = HOP,
 ) -> np.ndarray:
     """World positions (F, J, 3) of usual poses that fit the keypoints, in a take at 30 frames a second.
 
     pelvis (F, 3): its path where it is known. With rng: one of the ways that it may have been, for other hypotheses.
-    hop: frames of the take from one fit to the next.
     """
     frames = len(views[0].points)
-    rows = np.unique(np.append(np.arange(0, frames, hop), frames - 1))
+    rows = np.unique(np.append(np.arange(0, frames, _HOP), frames - 1))
     place, sigma = first_guess([view.rows(rows) for view in views])[:, 0], _PLACE_METRES
     every = at_every_frame(place[:, None], rows, frames)
     if pelvis is not None:

@@ -7,7 +7,7 @@ from each pose, starting at the guess that usual poses give.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -19,8 +19,8 @@ from ..diffusion.sampler import SAMPLERS
 from ..diffusion.schedule import karras_schedule
 from .estimate_start import first_guess
 from .estimate_takes import Asked
+from .running import OnStep
 
-OnStep = Callable[[int, int], None]
 DEFAULT_SAMPLER = "dps"
 DEFAULT_STEPS = {"dps": 60, "prox": 30}
 START_METRES, END_METRES = 0.3, 0.005  # noise levels; eq. 8 is a start with noise of about a limb's depth

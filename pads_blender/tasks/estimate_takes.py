@@ -8,7 +8,7 @@ made linear at the last depths. Depth, path and pose are solved together, and no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,9 +19,9 @@ from . import temporal
 from .estimate_errors import PoseErrors
 from .estimate_paths import at_every_frame, likely_start, without_jumps
 from .noise import estimate_noise
+from .running import OnStep
 from .windows import MotionPrior, denoise_windows, frames_per_step, thin_out
 
-OnStep = Callable[[int, int], None]
 DEFAULT_STEPS = 12
 # The prior's rms error per coordinate at 0.1 m of noise, and how it grows with the level; measured on validation takes.
 _ERROR_METRES, _ERROR_POWER = 0.015, 0.7

@@ -15,8 +15,7 @@ from ..diffusion.schedule import karras_schedule
 from . import temporal
 from .complete import fill_noise
 from .evidence import Evidence, Reconstruction, SamplerSettings
-
-OnStep = Callable[[int, int], None]
+from .running import OnStep
 
 # How far the prior's error is shared by joints, and how freely a path that the prior keeps in shape may bend: the
 # better of 1 and 2, and of 1 and 1.5, on ten validation clips with an early export; not tuned again since.

@@ -5,7 +5,6 @@ Poses are those of the model skeleton in its world, (N, J, 3) metres, Z up. On a
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil
 
@@ -16,8 +15,8 @@ from ..core.self_contact import self_intersecting
 from ..core.skeleton import MODEL, forward_positions
 from ..diffusion.prior import Prior
 from ..diffusion.schedule import NoiseSchedule, karras_schedule
+from .running import OnStep
 
-OnStep = Callable[[int, int], None]
 START_METRES, END_METRES = 5.0, 0.004  # noise levels: beyond all poses, and below what a pose shows
 _LENGTHS = np.linalg.norm(MODEL.offsets, axis=-1)[:, None]
 _SIDES = [MODEL.indices(f"left_{joint}", f"right_{joint}") for joint in ("hip", "shoulder")]

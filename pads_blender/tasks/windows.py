@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,6 +14,7 @@ from . import temporal
 from .evidence import Evidence, Reconstruction, SamplerSettings, find_outlying
 from .like_poses import recall_hidden
 from .noise import estimate_noise
+from .running import OnStep
 from .samples import enliven, posterior_spread
 from .short_gaps import bridge_short
 
@@ -28,7 +28,6 @@ POLISH_CLEAN, POLISH_NOISY, _NOISY_METRES = 1.5, 3.0, 0.005
 # By `evaluate calibration --split validation`: ten steps from a start that is not endless leave samples too much alike.
 SPREAD_FACTOR = 1.35
 _ALIKE_FRAMES = 9.0  # what like poses tell of frames that follow each other errs alike
-OnStep = Callable[[int, int], None]
 
 
 class MotionPrior(Protocol):

@@ -166,8 +166,8 @@ _FILMED = (
     "Takes filmed by one made-up camera each (focal length 0.7 to 1.4 of 1000 pixels, 2 to 6 m away, 0.5 to 2.5 m "
     "high, any side). Noisy 2D: 5 pixels, 10 % missing, 2 % of limbs in a frame exchanged with the other side's. K and "
     "size are known; T, the pelvis's path, as said. All methods see the same keypoints with the noise that all frames "
-    "show, and begin where ours does, at a start made from all frames, whose seconds count as ours alone. All but ours "
-    "are run on every other frame; all are scored on those."
+    "show, and begin where ours does, at a start made from all frames, whose seconds count as ours alone; DPS and prox "
+    "take only the place of the body from it. All but ours are run on every other frame; all are scored on those."
 )
 _UNIT = "MPJPE about the root, mm"
 SUITES = (
