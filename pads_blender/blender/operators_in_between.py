@@ -111,7 +111,7 @@ def _task(snapshot: Snapshot, times: np.ndarray, seed: int, unaccepted: str | No
         except BaseException:
             _show_again(snapshot.armature, snapshot.armature_uid, result)
             raise
-        return f"{said}; not made from {unaccepted}, which was not accepted" if unaccepted else said
+        return f"{said}; {unaccepted} was passed over: Accept comes first to build on it" if unaccepted else said
 
     return Task("In-between", work, apply, (snapshot.armature_uid,))
 
