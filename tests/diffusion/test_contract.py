@@ -24,9 +24,10 @@ def edit(folder, **fields):
 
 
 def test_shipped_contracts_are_complete():
+    assert sum(file.stat().st_size for file in bundled_models_dir().glob("*.onnx")) < 24_000_000
     for kind in ("pose", "motion"):
         contract = read_contract(bundled_models_dir() / f"pads_{kind}.json", kind)
-        assert contract.file("forward").stat().st_size < 13_000_000
+        assert contract.file("forward").is_file()
         for field in ("license", "training_data", "metrics_mm", "network", "representation"):
             assert contract[field]
 
