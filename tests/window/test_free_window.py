@@ -24,15 +24,20 @@ answer = len(curves[0].keyframe_points)
 TIMED = """
 import functools
 operator = sys.modules["bl_ext.user_default.pads_mocap.blender.operators_clean"].PADS_OT_clean
-calls = bpy.app.driver_namespace["calls"] = {"start": [], "job": [], "end": []}
+calls = bpy.app.driver_namespace["calls"] = {"start": [], "job": [], "end": [], "over": []}
+def phase(self, is_reading, result):
+    if is_reading:
+        return "start"
+    return "end" if "FINISHED" in result or self._session.is_writing else "job"
 def timed(method):
     @functools.wraps(method)
     def wrapped(self, context, event):
-        before = Moment.now()
+        is_reading, before = method.__name__ == "invoke" or self._session.task is None, Moment.now()
         result = method(self, context, event)
         after = Moment.now()
-        phase = "end" if "FINISHED" in result else "start" if method.__name__ == "invoke" else "job"
-        calls[phase].append(after.seconds - before.seconds - (after.queued - before.queued))
+        spent = after.seconds - before.seconds - (after.queued - before.queued)
+        calls[phase(self, is_reading, result)].append(spent)
+        calls["over"] += [spent] if "FINISHED" in result else []
         return result
     return wrapped
 bpy.utils.unregister_class(operator)
@@ -47,7 +52,7 @@ with bpy.context.temp_override(window=window(), area=area(), region=region("WIND
 
 
 def test_a_long_take_leaves_the_window_free(program, rig, screenshots):
-    """Starting and applying take below 2 s each, and what the button itself does in between 50 ms at most.
+    """No call that reads the take or writes the result takes a second, and none of those in between 50 ms.
 
     How long the worker keeps the main thread waiting is measured by tests/blender/test_main_thread.py, where nothing
     is drawn: without a graphics card the sidebar alone takes longer. Here the calls of the operator are timed.
@@ -56,9 +61,9 @@ def test_a_long_take_leaves_the_window_free(program, rig, screenshots):
     program.run(TIMED)
     Sidebar(program)
     program.run(PRESS)
-    wait_for(lambda: program.ask(f"bool({CALLS}['end'])"), seconds=600.0, every=2.0)
+    wait_for(lambda: program.ask(f"bool({CALLS}['over'])"), seconds=600.0, every=2.0)
     seconds = program.ask(CALLS)
     screenshots.mkdir(exist_ok=True)
     (screenshots / "pauses.json").write_text(json.dumps({name: sorted(each)[-20:] for name, each in seconds.items()}))
-    assert max(seconds["start"]) < 2.0 and max(seconds["end"]) < 2.0
+    assert max(seconds["start"]) < 1.0 and max(seconds["end"]) < 1.0
     assert len(seconds["job"]) > 50 and max(seconds["job"]) < 0.05
