@@ -27,37 +27,32 @@ class _InstalledPackage(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 sys.meta_path.insert(0, _InstalledPackage())
 
-from ..reliability import hammer as blunt  # noqa: E402 - now that it gets the installed package
+from ..reliability import hammer, leftovers, moves  # noqa: E402 - now that they get the installed package
 
 _EDITORS = ("VIEW_3D", "GRAPH_EDITOR", "DOPESHEET_EDITOR")
-_WITHOUT_WINDOW = (
-    blunt._press,
-    blunt._press_clean,
-    blunt._begin_session,
-    blunt._step_session,
-)  # none goes on in a window
+_WITHOUT_WINDOW = (moves.press, moves.press_clean, moves.begin_session, moves.step_session)  # as scripts do it
 
 
 # --- moves ------------------------------------------------------------------------------------------------------------
 
 
-def _press(run: blunt.Hammer) -> str:
+def press(run: hammer.Hammer) -> str:
     """Any button that is not grey, as a click presses it: what is slow goes on while other moves are made."""
-    names = sorted(set(dir(bpy.ops.pads)) - blunt._DIALOGUES)
+    names = sorted(set(dir(bpy.ops.pads)) - moves.DIALOGUES)
     name = run.rng.choice([name for name in names if getattr(bpy.ops.pads, name).poll()])
     getattr(bpy.ops.pads, name)("INVOKE_DEFAULT", True)
     return f"pads.{name}"
 
 
-def _press_clean(_: blunt.Hammer) -> None:
+def press_clean(_: hammer.Hammer) -> None:
     bpy.ops.pads.clean("INVOKE_DEFAULT", True)
 
 
-def _play(_: blunt.Hammer) -> None:
+def play(_: hammer.Hammer) -> None:
     bpy.ops.screen.animation_play()
 
 
-def _change_editor(run: blunt.Hammer) -> None:
+def change_editor(run: hammer.Hammer) -> None:
     """Another editor in the second largest area, with its sidebar's tab."""
     areas = sorted(bpy.context.window.screen.areas, key=lambda each: each.width * each.height)
     if len(areas) > 1:
@@ -66,11 +61,11 @@ def _change_editor(run: blunt.Hammer) -> None:
 
 
 MOVES = (
-    (_press, 14),
-    (_press_clean, 4),
-    (_play, 2),
-    (_change_editor, 1),
-    *((move, weight) for move, weight in blunt.MOVES if move not in _WITHOUT_WINDOW),
+    moves.Move(press, 14, is_undo_step=False),
+    moves.Move(press_clean, 4, is_undo_step=False),
+    moves.Move(play, 2, is_undo_step=False),
+    moves.Move(change_editor, 1, is_undo_step=False),
+    *(move for move in moves.MOVES if move.do not in _WITHOUT_WINDOW),
 )
 
 
@@ -116,14 +111,14 @@ class WindowRun:
 
     def __init__(self, seed: int, folder: str) -> None:
         bpy.ops.wm.read_homefile(use_empty=True, load_ui=False)
-        self._handlers, self._data = blunt.count_handlers(), blunt.count_data()
-        self.hammer = blunt.Hammer(seed, Path(folder), kinds=MOVES)
+        self._handlers, self._data = leftovers.count_handlers(), leftovers.count_data()
+        self.hammer = hammer.Hammer(seed, Path(folder), moves=MOVES)
         with _in_window():
-            blunt._import_take(self.hammer)
+            moves.import_take(self.hammer)
 
-    def blow(self, moves: int) -> None:
+    def blow(self, count: int) -> None:
         """Some moves before the window is drawn again, and what must hold after each."""
-        for _ in range(moves):
+        for _ in range(count):
             with _in_window():
                 self.hammer.step()
 
@@ -137,11 +132,11 @@ class WindowRun:
 
     def check_left(self) -> None:
         """BrokenError where something is there that was not there before: data, handlers, operators that still run."""
-        blunt.compare("data-blocks", self._data, blunt.count_data())
-        blunt.compare("handlers", self._handlers, blunt.count_handlers())
+        leftovers.compare("data-blocks", self._data, leftovers.count_data())
+        leftovers.compare("handlers", self._handlers, leftovers.count_handlers())
         running = [each.bl_idname for window in _windows() for each in window.modal_operators]
         if running:
-            raise blunt.BrokenError(f"operators go on: {', '.join(running)}")
+            raise leftovers.BrokenError(f"operators go on: {', '.join(running)}")
 
 
 def _windows() -> list[bpy.types.Window]:

@@ -21,7 +21,7 @@ blows.run = blows.WindowRun({seed}, {folder!r})  # Blender's own places for such
 """
 _BLOWS = "sys.modules['tests.window.blows']"
 _RUN = f"{_BLOWS}.run"
-_MEMORY = "sys.modules['tests.reliability.hammer'].resident_megabytes()"
+_MEMORY = "sys.modules['tests.reliability.leftovers'].resident_megabytes()"
 _JOBS = "sys.modules['bl_ext.user_default.pads_mocap.jobs']"
 _KEYS = ("Escape", "Escape", "ctrl+z", "ctrl+shift+z", "space", "Home", "Right")
 _OUTSIDE = 0.3  # share of the moves after which a key is pressed, or the sidebar clicked
@@ -52,9 +52,10 @@ def hammer_new_window(seed: int, seconds: float) -> WindowBlows:
 
 def hammer_window(program: Program, seed: int, seconds: float, folder: Path) -> WindowBlows:
     """A run for so long; AssertionError says what went wrong, and moves.txt in the folder what led to it."""
-    rng, megabytes, began = Random(seed), [], time.monotonic()
+    rng, megabytes = Random(seed), []
     program.run(_IMPORT + _BEGIN.format(seed=seed, folder=str(folder)))
     Sidebar(program)
+    began = time.monotonic()
     while (gone := time.monotonic() - began) < seconds:
         program.run(f"{_RUN}.blow({rng.choice((1, 1, 2, 4))})")
         if rng.random() < _OUTSIDE:

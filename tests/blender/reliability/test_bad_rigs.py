@@ -9,7 +9,7 @@ import pytest
 from pads_blender.blender.files import import_bvh, open_motion
 from pads_blender.core.bvh import parse_bvh
 from pads_blender.errors import PadsError
-from tests.reliability.hammer import digest_of, keys_of
+from tests.reliability.leftovers import digest_of, keys_of
 from tests.shaky_takes import shaky_take
 
 pytestmark = pytest.mark.usefixtures("registered")

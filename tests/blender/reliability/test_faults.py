@@ -22,7 +22,7 @@ from pads_blender.diffusion import prior as priors
 from pads_blender.diffusion.backends import SafeNetwork
 from pads_blender.errors import PadsError
 from pads_blender.tasks.clean import CleanSettings
-from tests.reliability.hammer import digest_of, keys_of
+from tests.reliability.leftovers import digest_of, keys_of
 from tests.shaky_takes import shaky_take
 
 ROOT = Path(__file__).resolve().parents[3]

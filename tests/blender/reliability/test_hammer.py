@@ -2,10 +2,13 @@
 
 import threading
 
+import bpy
 import pytest
 
 from pads_blender.blender import addon
-from tests.reliability.hammer import BrokenError, Hammer, count_handlers, hammer, mark
+from tests.reliability.hammer import Hammer, hammer
+from tests.reliability.leftovers import BrokenError, count_handlers, mark
+from tests.reliability.moves import DIALOGUES
 
 
 @pytest.mark.parametrize("seed", [0, 1])
@@ -20,6 +23,11 @@ def test_no_order_of_buttons_breaks_anything(seed, capfd):
     assert count_handlers() == before
     assert [thread.name for thread in threading.enumerate() if thread.name.startswith("PADS")] == []
     assert "Traceback" not in capfd.readouterr().err
+
+
+def test_the_buttons_that_are_passed_over_are_there(registered):
+    """Or else one that was renamed would be pressed, and wait for a file."""
+    assert set(dir(bpy.ops.pads)) > DIALOGUES
 
 
 def test_the_hammer_notices_keys_that_were_changed(armature, tmp_path):
