@@ -55,21 +55,28 @@ def with_lengths(poses: np.ndarray, free: np.ndarray, rounds: int = _ROUNDS) -> 
 
 
 def complete_pose(
-    positions: np.ndarray, given: np.ndarray, prior: Prior, seed: int = 0, steps: int = STEPS
+    positions: np.ndarray,
+    given: np.ndarray,
+    prior: Prior,
+    seed: int = 0,
+    steps: int = STEPS,
+    start: np.ndarray | None = None,
+    start_metres: float = START_METRES,
 ) -> np.ndarray:
     """Poses (N, J, 3) of which the given joints (J,) or (N, J) stay where they are, and the rest is the prior's.
 
     positions (N, J, 3), of hidden joints any numbers. The pelvis need not be given: it is solved for. Seed 0 gives the
-    calmest answer, near the mean of all, others draw one of them. The same seed gives poses that follow joints which
-    are dragged.
+    calmest answer, near the mean of all, others draw one of them.
+    start: poses (N, J, 3) to begin at, under noise of start_metres, near which the answers stay; None = noise alone.
     """
     body = PinnedBody(np.where(np.broadcast_to(given, positions.shape[:2]), PIN_METRES, np.inf))
     fit = sample_prox(
         prior,
         body,
         positions,
-        karras_schedule(steps, START_METRES, END_METRES, unit=prior.unit),
+        karras_schedule(steps, start_metres, END_METRES, unit=prior.unit),
         np.random.default_rng(seed),
+        start=None if start is None else start - start[:, :1],
         denoiser_error=prior.error(),
         randomised=seed > 0,
         settle_below=SETTLE_METRES if seed else np.inf,
