@@ -13,7 +13,7 @@ import numpy as np
 from ..errors import BadFileError, TakeError
 from .bvh_parser import LINE, NO_BVH, bad_line, read_hierarchy, read_motion_head, read_rows
 from .channels import euler_near
-from .input_files import LARGEST_TAKE, read_data
+from .input_files import LARGEST_TAKE, check_line_count, check_text, read_data
 from .rig import Changes, RigTake
 from .rotations import from_euler, from_matrix, inverse, multiply, rotate
 
@@ -46,7 +46,10 @@ def read_bvh(path: Path | str) -> Bvh:
     encoding = _encoding(data)
     if "hierarchy" not in data[:_HEAD].decode(encoding, errors="replace").lower():  # before gigabytes are taken apart
         raise bad_line(str(path), 0, NO_BVH if data else "the file is empty")
-    return replace(parse_bvh(data.decode(encoding), str(path)), encoding=encoding)
+    text = data.decode(encoding)
+    check_text(text, path)
+    check_line_count(text, path)
+    return replace(parse_bvh(text, str(path)), encoding=encoding)
 
 
 def write_bvh(bvh: Bvh, path: Path | str) -> None:

@@ -9,6 +9,8 @@ from ..errors import BadFileError
 LARGEST_TAKE = 1 << 30  # bytes: four hours of 60 joints at 60 frames a second, as text
 LARGEST_WEIGHTS = 1 << 30  # bytes of a network
 LARGEST_SETTINGS = 1 << 24  # bytes of a preset, a camera or a contract
+_MOST_LINES = 1 << 24  # of a table of numbers: seventy hours at 60 frames a second
+_BLANK = 1 << 15  # characters in which every sound file has said something
 
 
 def read_data(path: Path | str, largest: int) -> bytes:
@@ -26,11 +28,28 @@ def read_data(path: Path | str, largest: int) -> bytes:
         raise BadFileError(f"{path}: cannot be read: {reason}.") from error
 
 
+def check_text(text: str, source: Path | str) -> None:
+    """BadFileError with the line where text is blank for pages: taken apart, that would cost minutes and memory."""
+    for start in range(0, len(text) - _BLANK + 1, _BLANK):
+        if text[start : start + _BLANK].isspace():
+            line = 1 + max(text.count(end, 0, start) for end in "\n\r")
+            raise BadFileError(f"{source}: line {line}: the file is damaged: {_BLANK} blanks follow one another.")
+
+
+def check_line_count(text: str, source: Path | str) -> None:
+    """BadFileError where there are more lines than a take of days has, before they are taken apart."""
+    count = max(text.count(end) for end in "\n\r")
+    if count > _MOST_LINES:
+        raise BadFileError(f"{source}: line {_MOST_LINES}: {count} lines are more than any take has.")
+
+
 def read_json(path: Path | str, largest: int) -> object:
     """What a JSON file holds; BadFileError where it is none, be it for its depth."""
     data = read_data(path, largest)
     try:
-        return json.loads(data.decode("utf-8-sig"))
+        text = data.decode("utf-8-sig")
+        check_text(text, path)
+        return json.loads(text)
     except RecursionError as error:
         raise BadFileError(f"{path}: this is no JSON file that can be read: it is nested too deeply.") from error
     except ValueError as error:

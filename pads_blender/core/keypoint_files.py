@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import BadFileError
-from .input_files import LARGEST_TAKE, plain_reason, read_data, read_json
+from .input_files import LARGEST_TAKE, check_line_count, check_text, plain_reason, read_data, read_json
 from .keypoints import KeypointLayout, Keypoints, layout_of
 from .mediapipe_csv import read_csv
 
@@ -60,9 +60,12 @@ def _natural(path: Path) -> list:
 def _text(path: Path) -> str:
     data = read_data(path, LARGEST_TAKE)
     try:
-        return data.decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadFileError(f"{path}: cannot be read as text: name a keypoint file. {_KINDS}.") from error
+    check_text(text, path)
+    check_line_count(text, path)
+    return text
 
 
 def _load(path: Path) -> object:

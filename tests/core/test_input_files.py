@@ -1,11 +1,13 @@
 """Files from outside: what is refused before it is read, and how their words get into a message."""
 
 import os
+import time
 
 import pytest
 
 from pads_blender.core.bvh import bone_names, parse_bvh, read_bvh
 from pads_blender.core.input_files import plain, read_data, read_json
+from pads_blender.core.keypoint_files import read_keypoints
 from pads_blender.errors import BadFileError
 
 from ..shaky_takes import shaky_take
@@ -24,6 +26,28 @@ def test_spaces_without_end_are_no_bvh(tmp_path):
     path.write_bytes(b" " * (1 << 17) + b"HIERARCHY")
     with pytest.raises(BadFileError, match="line 1: this is not a BVH file"):
         read_bvh(path)
+
+
+@pytest.mark.parametrize("blank", [" ", "\n", " \n", "\t", "\r\n"])
+@pytest.mark.parametrize("end", [0, 30, -1])
+def test_pages_of_blanks_are_refused_before_they_are_taken_apart(blank, end, tmp_path):
+    text = shaky_take(2)
+    (tmp_path / "a.bvh").write_text(text[:end] + blank * (1 << 16) + text[end:], newline="")
+    with pytest.raises(BadFileError, match=r"line \d+: .*blanks follow one another|not a BVH file"):
+        read_bvh(tmp_path / "a.bvh")
+    for name in ("a.json", "a.csv"):
+        (tmp_path / name).write_text(blank * (1 << 16), newline="")
+        with pytest.raises(BadFileError, match=r"line 1: .*blanks follow one another"):
+            read_keypoints(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["a.bvh", "a.csv"])
+def test_more_lines_than_any_take_has_are_refused_before_they_are_taken_apart(name, tmp_path):
+    (tmp_path / name).write_bytes(b"HIERARCHY\n" + b"}\n" * (1 << 24))
+    began = time.process_time()
+    with pytest.raises(BadFileError, match="line 16777216: 16777217 lines"):
+        (read_bvh if name == "a.bvh" else read_keypoints)(tmp_path / name)
+    assert time.process_time() - began < 2.0
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes on this system")

@@ -27,7 +27,8 @@ LINES = (
     "map in.bvh --save preset.json --armature Rig",
     "find in.bvh --json found.json --preset preset.json",
     "estimate keypoints.json -o out.bvh --fps 30 --size 1920x1080 --stature 1.8",
-)
+    "inbetween in.bvh -o out.bvh --keys 1 10 20 --variation 2 --armature Rig",
+)  # not `generate`, which needs no file: a damaged line of it is often sound
 _CODES = (0, 1, 2)  # 0: --help, or nothing to do
 
 
