@@ -104,16 +104,21 @@ def pinned_joints(residual: Residual, given: tuple[str, ...]) -> np.ndarray:
     return pinned
 
 
-def hold(residual: Residual, take: RigTake, pinned: np.ndarray) -> RigTake:
+def hold(residual: Residual, take: RigTake, pinned: np.ndarray, shifts: np.ndarray | float = 0.0) -> RigTake:
     """A take of the residual's rig in which pinned hands and feet are exactly where they were, and turned as they were.
 
     On other proportions than the model's a limb misses its place by centimetres; elbows and knees give, and where a
-    limb is too short, the pelvis.
+    limb is too short, the pelvis. shifts (J, 3), in the model's metres: pinned joints that are to be as far from where
+    they were. Where limbs are too short for all, those that stay have it their way.
     """
     ends = [limb for limb in _LIMBS if pinned[limb[2]] and (residual.bones[limb] >= 0).all()]
-    wanted, was = rig_positions(residual, residual.take), joint_rotations(residual, residual.take)
-    if ends and not pinned[0]:
-        take = turn_bones(residual, take, {}, _way_to(rig_positions(residual, take), ends, wanted))
+    moved = np.broadcast_to(shifts, (len(pinned), 3)).any(axis=-1)
+    wanted, was = rig_positions(residual, residual.take) + shifts, joint_rotations(residual, residual.take)
+    if ends and (moved[0] or not pinned[0]):
+        way = _way_to(rig_positions(residual, take), ends, wanted)
+        staying = [limb for limb in ends if not moved[limb[2]]]
+        way = way + _way_to(rig_positions(residual, take) + way[:, None], staying, wanted)
+        take = turn_bones(residual, take, {}, way)
     still = np.zeros((len(take.frames), 3))
     for limb in ends:
         take = turn_bones(residual, take, _bent(rig_positions(residual, take), limb, wanted[:, limb[2]]), still)
@@ -136,8 +141,11 @@ def _way_to(at: np.ndarray, limbs: list[list[int]], wanted: np.ndarray) -> np.nd
     """
     way = np.zeros((len(at), 3))
     for _ in range(_ROUNDS):
+        before = way
         for limb in limbs:
             way = way + _missed(at[:, limb] + way[:, None], wanted[:, limb[2]])
+        if np.array_equal(way, before):
+            break
     return way
 
 

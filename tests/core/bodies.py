@@ -66,3 +66,9 @@ def random_motion(frames: int, seed: int = 0, degrees: float = 25.0) -> tuple[np
     local = rot.from_rotation_vector(np.radians(degrees) * 0.5 * sum(waves))
     root = np.concatenate([np.sin(t[:, 0]), np.cos(t[:, 0]), 0.9 + 0.05 * np.sin(3 * t[:, 0])], axis=-1)
     return local, root
+
+
+def one_pose(body: str = "adult", unit: float = 1.0, yaw: float = 0.0) -> tuple[RigTake, Mapping]:
+    """A rig of that body in a pose, as a take of one frame."""
+    take, mapping = build_take(*random_motion(20, degrees=30.0), body, unit=unit, yaw=yaw)
+    return take.rows(slice(7, 8)), mapping
