@@ -100,9 +100,13 @@ def skate_ratio(feet: np.ndarray, fps: float) -> float:
 
 
 def average_pairwise_distance(poses: np.ndarray) -> float:
-    """Mean joint distance in millimetres over all pairs of different poses (N, J, 3): how varied a set is."""
+    """Mean joint distance in millimetres over all pairs of different poses (N, J, 3), NaN of fewer than two.
+
+    How varied a set is.
+    """
     total = sum(float(joint_errors(poses[i + 1 :], poses[i]).sum()) for i in range(len(poses) - 1))
-    return total / (len(poses) * (len(poses) - 1) / 2 * poses.shape[1])
+    pairs = len(poses) * (len(poses) - 1) / 2
+    return total / (pairs * poses.shape[1]) if pairs else float("nan")
 
 
 def precision_recall(samples: np.ndarray, real: np.ndarray, neighbours: int = 3) -> tuple[float, float]:

@@ -131,20 +131,36 @@ def twist_angle(q: np.ndarray, axis: np.ndarray) -> np.ndarray:
 
 
 def best_rotation(a: np.ndarray, b: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
-    """The rotation (..., 4) that best turns the vectors a (..., N, 3) into b: Kabsch (1976), reflections excluded."""
+    """The rotation (..., 4) that best turns the vectors a (..., N, 3) into b: Kabsch (1976), reflections excluded.
+
+    NaN where any of them is no number.
+    """
     w = np.ones(a.shape[-2]) if weights is None else weights
-    u, _, vt = np.linalg.svd(np.einsum("...ni,...nj->...ij", b * w[..., None], a))
+    matrix, is_sound = _sound_matrices(np.einsum("...ni,...nj->...ij", b * w[..., None], a))
+    u, _, vt = np.linalg.svd(matrix)
     sign = np.sign(np.linalg.det(u @ vt))
     u = u * np.stack([np.ones_like(sign), np.ones_like(sign), sign], axis=-1)[..., None, :]
-    return from_matrix(u @ vt)
+    return np.where(is_sound, from_matrix(u @ vt), np.nan)
 
 
 def mean_rotation(q: np.ndarray) -> np.ndarray:
-    """Chordal mean (..., 4) over the first axis of q (F, ..., 4): Markley et al. 2007. NaN where F is 0."""
+    """Chordal mean (..., 4) over the first axis of q (F, ..., 4): Markley et al. 2007.
+
+    NaN where F is 0, or any is no number.
+    """
     if not len(q):
         return np.full(q.shape[1:], np.nan)
-    outer = np.einsum("f...i,f...j->...ij", q, q)
-    return np.linalg.eigh(outer)[1][..., -1]
+    outer, is_sound = _sound_matrices(np.einsum("f...i,f...j->...ij", q, q))
+    return np.where(is_sound, np.linalg.eigh(outer)[1][..., -1], np.nan)
+
+
+def _sound_matrices(matrices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Matrices (..., N, N), zero in place of those that hold what is no number, and which do not (..., 1).
+
+    NumPy decomposes none of many if one is no number.
+    """
+    is_sound = np.isfinite(matrices).all(axis=(-2, -1))
+    return np.where(is_sound[..., None, None], matrices, 0.0), is_sound[..., None]
 
 
 def from_euler(angles: np.ndarray, order: str) -> np.ndarray:

@@ -42,7 +42,7 @@ def prepare(x: np.ndarray, sigma: np.ndarray, yaw_offset: np.ndarray | None = No
     At hidden joints x is the classical fill (core.interpolate.fill_hidden), made from more of the take than the window.
     yaw_offset (B,) in radians turns the heading, for augmentation.
     """
-    hidden = ~np.isfinite(sigma)
+    hidden = np.isinf(sigma)  # a level that is no number hides nothing: the answer is none, either
     visible, filled = ~hidden, x.astype(np.float32)
     finite = np.where(hidden, 0.0, sigma).astype(np.float32)
     weight = visible / (finite**2 + 0.05**2)

@@ -22,7 +22,7 @@ from .complete import interpolate_rotations
 from .kept import Kept, pass_through
 from .running import OnStep, find_runs
 from .samples import BORDER_FRAMES, STEPS, draw, enliven, frames_to_evidence
-from .take_checks import check_take
+from .take_checks import check_motion, check_take
 from .twist import chains_between
 from .windows import MotionPrior, denoise_windows, frames_per_step, interpolate_rows, thin_out
 
@@ -53,6 +53,7 @@ def in_between_motion(
     motion: Motion, settings: InBetweenSettings, prior: MotionPrior, on_step: OnStep | None = None
 ) -> np.ndarray:
     """Positions (F, J, 3) in which the motion's hidden frames are completed; what is visible is met to millimetres."""
+    check_motion(motion)
     filled = fill_hidden(motion.positions, motion.visible)
     precision = np.where(motion.visible, KEY_METRES**-2, 0.0)
     slow, gathered, middle = thin_out(filled, precision, frames_per_step(motion.fps))

@@ -14,6 +14,7 @@ from ..core.skeleton import JOINTS
 from . import pieces
 from .feet import report_feet
 from .problems import find_problems
+from .take_checks import check_take
 
 
 def report_changes(
@@ -25,12 +26,15 @@ def report_changes(
     on_step: Callable[[int, int], None] | None = None,
 ) -> dict:
     """Mean and largest change of every mapped joint in degrees and millimetres, and what was measured and found."""
-    parts = pieces.consecutive(hidden)
+    for take in (before, after):
+        check_take(take)
+    parts, told = pieces.consecutive(hidden), on_step or (lambda *_: None)
     changes = [_changes(before.rows(rows), after.rows(rows), mapping) for rows in pieces.one_by_one(parts, on_step)]
     millimetres, degrees = (np.concatenate([change[i] for change in changes]) for i in range(2))
     bones = changes[0][2]
     joints = {}
     for joint, name in enumerate(JOINTS):
+        told(joint, len(JOINTS))
         if (bone := bones[joint]) >= 0:
             joints[name] = {
                 "bone": before.names[bone],
@@ -41,14 +45,15 @@ def report_changes(
                 "noise_mm": round(1000.0 * float(noise[joint]), 2),
                 "completed_frames": int(hidden[:, bone].sum()),
             }
-    problems = [problem.to_json() for problem in find_problems(before, mapping, on_step)]
+    problems = find_problems(before, mapping, on_step)
+    told(1, 1)
     return {
         "frames": len(before.frames),
         "fps": before.fps,
         "mapping": mapping.to_json(),
         "joints": joints,
         "feet": report_feet(before, after, mapping, parts, on_step),
-        "problems": problems,
+        "problems": [problem.to_json() for problem in problems],
     }
 
 

@@ -14,7 +14,12 @@ OnStep = Callable[[int, int], None]
 
 def at_the_end(on_step: OnStep | None) -> OnStep | None:
     """For what comes after the work proper: its steps count no more, but any of them may raise to stop."""
-    return on_step and (lambda *_: on_step(1, 1))
+    return still_at(on_step, 1, 1)
+
+
+def still_at(on_step: OnStep | None, step: int, steps: int) -> OnStep | None:
+    """For what is within one step of the work: its own steps do not count, but any of them may raise to stop."""
+    return on_step and (lambda *_: on_step(step, steps))
 
 
 def part_of(on_step: OnStep | None, number: int, count: int) -> OnStep | None:
@@ -25,7 +30,7 @@ def part_of(on_step: OnStep | None, number: int, count: int) -> OnStep | None:
 def over_windows(values: np.ndarray, length: int, statistic: Statistic, on_step: OnStep | None = None) -> np.ndarray:
     """The statistic of all windows (..., length) of values (F, ...), over their last axis: (F - length + 1, ...).
 
-    on_step(window, windows) before each piece; may raise to stop.
+    None where there are fewer frames than that. on_step(window, windows) before each piece; may raise to stop.
     """
     count, pieces, at_once = len(values) - length + 1, [], max(1, _VALUES_AT_ONCE // length)
     for first in range(0, count, at_once):
@@ -33,7 +38,7 @@ def over_windows(values: np.ndarray, length: int, statistic: Statistic, on_step:
             on_step(first, count)
         part = values[first : min(first + at_once, count) + length - 1]
         pieces.append(statistic(np.lib.stride_tricks.sliding_window_view(part, length, axis=0)))
-    return np.concatenate(pieces)
+    return np.concatenate(pieces) if pieces else values[:0]
 
 
 def running_median(values: np.ndarray, reach: int) -> np.ndarray:
@@ -64,7 +69,7 @@ def running_sum(values: np.ndarray, reach: int) -> np.ndarray:
 
 
 def _ends_held(values: np.ndarray, reach: int) -> np.ndarray:
-    return np.pad(values, ((reach, reach), *((0, 0),) * (values.ndim - 1)), mode="edge")
+    return np.pad(values, ((reach, reach), *((0, 0),) * (values.ndim - 1)), mode="edge") if len(values) else values
 
 
 def best_window(scores: np.ndarray, length: int, on_step: OnStep | None = None) -> np.ndarray:

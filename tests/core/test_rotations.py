@@ -110,3 +110,12 @@ def test_mean_rotation_of_a_symmetric_set_is_its_centre():
     spread = rot.from_rotation_vector(np.array([[0.3, 0, 0], [-0.3, 0, 0], [0, 0.2, 0], [0, -0.2, 0]]))
     mean = rot.mean_rotation(rot.multiply(centre, spread) * np.array([1, -1, 1, -1])[:, None])
     assert rot.angle_between(mean, centre) < 1e-9
+
+
+def test_what_is_no_number_spoils_no_other_rotation():
+    a = np.random.default_rng(0).standard_normal((3, 5, 3))
+    a[1, 2] = np.nan
+    found = rot.best_rotation(a, a)
+    assert np.isnan(found).all(axis=-1).tolist() == [False, True, False]
+    means = rot.mean_rotation(found[None].repeat(2, axis=0))
+    assert np.isnan(means).all(axis=-1).tolist() == [False, True, False]

@@ -177,6 +177,7 @@ def _own(take: RigTake, motion: Motion, residual: Residual) -> dict[str, dict[st
     hidden = bones.copy()
     hidden[10:20, residual.bones[3]] = True
     return {
+        "dragged_pose.begin_drag": {"given": (take.names[residual.bones[0]],), "active": take.names[residual.bones[5]]},
         "complete.bridge_rotations": {
             "rotation": take.rotation,
             "hidden": hidden,

@@ -43,11 +43,13 @@ _REASONS = {
     " estimate_rig.steady_points estimate_size.scale_above_floor estimate_start.first_guess estimate_start.usual_poses"
     " estimate_takes.sample segments.length_information segments.pairs_matrix",
     _POSES: "frames.reconstruct generate.draw generate.generate_poses generate.likeliest"
-    " pinned_pose.complete_pose pinned_pose.with_lengths rig_poses.completed rig_poses.generated rig_poses.hold"
+    " dragged_pose.dragged_pose pinned_pose.complete_pose"
+    " pinned_pose.with_lengths rig_poses.completed rig_poses.generated rig_poses.hold"
     " rig_poses.varied",
     _COUNTS: "complete.describe_range estimate.known_scale fixes.fill_settings fixes.fix_settings legs.middle_weights"
     " pieces.consecutive pieces.one_by_one pieces.split repairs.count_repairs rig_poses.pinned_joints"
-    " running.at_the_end running.part_of scope.joints_of take_warnings.first_frame_of_motion windows.frames_per_step"
+    " running.at_the_end running.part_of running.still_at"
+    " scope.joints_of take_warnings.first_frame_of_motion windows.frames_per_step"
     " rig.carriers twist.chains_between take_checks.check_take take_checks.check_motion",
     _BODY: "normalise.complete_turns normalise.frame_matrix normalise.leg_length normalise.model_positions"
     " normalise.rest_alignment normalise.torso_frames normalise.visible_joints rig.rest_from_parent",
@@ -63,9 +65,9 @@ _REASONS = {
 }
 NOT_TRIED = {name: reason for reason, names in _REASONS.items() for name in names.split()}
 # These are called with takes that have been checked, by functions that are tried.
-_CHECKED_BEFORE = {"feet.report_feet", "report.report_changes", "problems.look_at", "retarget.to_model"}
+_CHECKED_BEFORE = {"feet.report_feet", "problems.look_at", "retarget.to_model"}
 # By definition: of no frames none slides. And the rig at rest, which needs no frames.
-_SOMETHING_OF_NOTHING = {"metrics.skate_ratio", "retarget.to_model"}
+_SOMETHING_OF_NOTHING = {"metrics.skate_ratio", "feet.report_feet", "retarget.to_model"}
 
 FUNCTIONS, SOUND = public_functions(), example()
 TRIED = {name: given for name, f in FUNCTIONS.items() if (given := SOUND.arguments_of(name, f)) is not None}
