@@ -31,7 +31,7 @@ class JobOperator:
         if bpy.app.background:
             return self.execute(context)
         _check_idle()
-        self._session, self._shown = Session(self.prepare(context), self.bl_label), ""
+        self._session, self._shown, self._events = Session(self.prepare(context), self.bl_label), "", EventFilter()
         manager = context.window_manager
         self._timer = manager.event_timer_add(_TICK_SECONDS, window=context.window)
         self._session.job.on_stopped = self._leave
@@ -82,7 +82,8 @@ class JobOperator:
         if event.type == "ESC" and event.value == "PRESS" and _is_for_the_job(context, event):
             self._session.job.cancel()
             return {"RUNNING_MODAL"}
-        return {"PASS_THROUGH"} if lets_pass(event.type, event.value, self._session.is_writing) else {"RUNNING_MODAL"}
+        told = event.type, event.value, event.is_repeat
+        return {"PASS_THROUGH"} if self._events.lets_pass(*told, self._session.is_writing) else {"RUNNING_MODAL"}
 
     def _say(self, context: bpy.types.Context, text: str | None) -> None:
         """Show the line, if it is another one: drawing costs more than all else that is done here."""
@@ -136,12 +137,27 @@ def draw_progress(layout: bpy.types.UILayout) -> bool:
     return True
 
 
-def lets_pass(kind: str, value: str, is_writing: bool) -> bool:
-    """Whether an event goes on to whom it is meant for: while a result is written, only what begins nothing does.
+class EventFilter:
+    """Which events go on to whom they are meant for: while a result is written, only those that begin nothing.
 
-    What was pressed before may be let go, or Blender would take it for held.
+    What was pressed before may be let go, or Blender would take it for held. What was pressed meanwhile may not: there
+    are keys that act when they are let go.
     """
-    return not is_writing or value == "RELEASE" or kind.startswith(_PASSIVE)
+
+    def __init__(self) -> None:
+        self._kept_back: set[str] = set()  # keys and buttons of which nobody else knows that they are down
+
+    def lets_pass(self, kind: str, value: str, is_repeat: bool, is_writing: bool) -> bool:
+        """Whether an event does, by its type and value; is_repeat: of a key that is held down."""
+        if value == "RELEASE":
+            is_known = kind not in self._kept_back
+            self._kept_back.discard(kind)
+            return is_known
+        if not is_writing or kind.startswith(_PASSIVE):
+            return True
+        if value in ("PRESS", "DOUBLE_CLICK") and not is_repeat:
+            self._kept_back.add(kind)
+        return False
 
 
 def _is_for_the_job(context: bpy.types.Context, event: bpy.types.Event) -> bool:

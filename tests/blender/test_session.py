@@ -9,7 +9,7 @@ import pytest
 from pads_blender import jobs
 from pads_blender.blender import addon, evaluated_poses, job_operator, rig_writer
 from pads_blender.blender import session as session_module
-from pads_blender.blender.job_operator import lets_pass
+from pads_blender.blender.job_operator import EventFilter
 from pads_blender.blender.operators_clean import clean_task
 from pads_blender.blender.session import Session
 from pads_blender.blender.snapshot import snapshot_in_parts, take_snapshot
@@ -373,6 +373,20 @@ def test_a_bug_in_the_work_is_not_hidden(armature):
     assert jobs.running() is None
 
 
-def test_while_a_result_is_written_keys_may_be_let_go():
-    assert lets_pass("G", "RELEASE", is_writing=True) and lets_pass("MOUSEMOVE", "NOTHING", is_writing=True)
-    assert not lets_pass("G", "PRESS", is_writing=True) and lets_pass("G", "PRESS", is_writing=False)
+def test_while_a_result_is_written_what_was_pressed_before_may_be_let_go():
+    events = EventFilter()
+    assert events.lets_pass("G", "PRESS", is_repeat=False, is_writing=False)
+    assert not events.lets_pass("G", "PRESS", is_repeat=True, is_writing=True)
+    assert events.lets_pass("G", "RELEASE", is_repeat=False, is_writing=True)
+    assert events.lets_pass("MOUSEMOVE", "NOTHING", is_repeat=False, is_writing=True)
+
+
+@pytest.mark.parametrize("value", ["PRESS", "DOUBLE_CLICK"])
+@pytest.mark.parametrize("is_still_writing", [True, False])
+def test_what_was_pressed_while_a_result_is_written_is_not_let_go_either(value, is_still_writing):
+    """There are keys that act when they are let go."""
+    events = EventFilter()
+    assert not events.lets_pass("LEFTMOUSE", value, is_repeat=False, is_writing=True)
+    assert not events.lets_pass("LEFTMOUSE", "RELEASE", is_repeat=False, is_writing=is_still_writing)
+    assert not events.lets_pass("LEFTMOUSE", "CLICK", is_repeat=False, is_writing=True)
+    assert events.lets_pass("LEFTMOUSE", "RELEASE", is_repeat=False, is_writing=is_still_writing)
