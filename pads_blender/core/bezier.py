@@ -41,4 +41,4 @@ def _share_at(times: np.ndarray, a: np.ndarray, b: np.ndarray, c: np.ndarray, d:
         step = share - off / np.where(np.abs(slope) > _CLOSE, slope, 1.0)
         is_inside = (np.abs(slope) > _CLOSE) & (step > low) & (step < high)
         share = np.where(is_inside, step, 0.5 * (low + high))
-    return share
+    return np.where(np.isnan(times), np.nan, share)  # halving finds a place for any time

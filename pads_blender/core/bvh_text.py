@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..errors import TakeError
 from . import rotations as rot
 from .bvh import ARMATURE_FROM_BVH, Bvh
 from .bvh_plain import importable_text
@@ -34,7 +35,12 @@ class PosedBones:
 
 
 def bvh_text(bones: PosedBones) -> str:
-    """The motion as BVH text; joints that are moved against their parent, or hang on a scaled one, have positions."""
+    """The motion as BVH text; joints that are moved against their parent, or hang on a scaled one, have positions.
+
+    TakeError where there are no frames.
+    """
+    if not len(bones.world):
+        raise TakeError("There are no frames: nothing was written.")
     order = _in_depth(bones.parents)
     place = {bone: number for number, bone in enumerate(order)} | {-1: -1}
     parents = np.array([place[int(bones.parents[bone])] for bone in order])

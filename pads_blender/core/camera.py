@@ -5,6 +5,7 @@ A camera's own axes are x to the right of the image, y down, z forward; pixels c
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -52,7 +53,8 @@ class Camera:
         extra = (1,) * (positions_world.ndim - 2)
         centre = self.centre.reshape(-1, *extra, 3) if self.is_moving else self.centre
         moved = positions_world - centre
-        return (moved.reshape(len(moved), -1, 3) @ self.rotation).reshape(moved.shape)
+        flat = moved.reshape(len(moved), math.prod(moved.shape[1:-1]), 3)
+        return (flat @ self.rotation).reshape(moved.shape)
 
     def project(self, positions_world: np.ndarray) -> np.ndarray:
         """Pixels (F, ..., 2) of positions (F, ..., 3)."""

@@ -5,6 +5,8 @@ import numpy as np
 
 def close_ends(changes: np.ndarray, frames: np.ndarray, first: float, last: float, reach: float) -> np.ndarray:
     """Changes (F, N) at frames (F,) that agree at frames first and last: each gives way by half, over `reach`."""
+    if not len(frames):
+        return changes
     ends = [np.array([np.interp(frame, frames, column) for column in changes.T]) for frame in (first, last)]
     reach, half = min(reach, 0.5 * (last - first)), 0.5 * (ends[1] - ends[0])
     if reach <= 0.0:

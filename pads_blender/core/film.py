@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..errors import TakeError
 from .keypoints import Keypoints
 
 _LEAST_SHARE = 0.75  # of what a moment is averaged from must have been seen
@@ -17,6 +18,10 @@ class Film:
 
     keypoints: Keypoints
     frames: np.ndarray
+
+    def __post_init__(self):
+        if not len(self.frames):
+            raise TakeError("The film has no frames: choose a range of frames in which there are points.")
 
     @property
     def step(self) -> float:

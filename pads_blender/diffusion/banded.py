@@ -24,7 +24,7 @@ def second_difference_transpose(rows: np.ndarray, frames: int) -> np.ndarray:
 def pentadiagonal_bands(curvature: np.ndarray, frames: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Bands of D^T diag(curvature) D, (F - 2, C) -> main (F, C), first (F - 1, C), second (F - 2, C) off-diagonal."""
     main = np.zeros((frames, curvature.shape[1]))
-    first = np.zeros((frames - 1, curvature.shape[1]))
+    first = np.zeros((max(frames - 1, 0), curvature.shape[1]))
     if frames > 2:
         main[:-2] += curvature
         main[1:-1] += 4.0 * curvature

@@ -110,7 +110,7 @@ def joint_information(
     for view, (single, pull) in zip(views, each, strict=True):
         pairs = np.einsum("ki,kj->ijk", view.joints, view.joints)
         i, j = np.nonzero(pairs.any(axis=-1))
-        flat = single.reshape(frames, -1, 9)
+        flat = single.reshape(frames, single.shape[1], 9)
         matrix[:, i, j] += (pairs[i, j] @ flat).reshape(frames, len(i), 3, 3)
         vector += np.swapaxes(view.joints, 0, 1) @ pull
     size = 3 * joints
@@ -140,7 +140,7 @@ def fit_rays(
     frames, joints = prior.shape[:2]
     information, pull = joint_information(views, keypoint_information(views, prior, sigma**2, nu))
     precision = np.repeat(1.0 / sigma**2, 3)
-    left = pull - (information @ prior.reshape(frames, -1, 1))[..., 0]
+    left = pull - (information @ prior.reshape(frames, 3 * joints, 1))[..., 0]
     together = np.tile(np.eye(3), (joints, 1))
     right = np.concatenate(
         [left[..., None], np.broadcast_to(precision[:, None] * together, (frames, 3 * joints, 3))], -1

@@ -47,6 +47,8 @@ class UsualPoses:
 
     def on_rays(self, views: Sequence[View], pelvis: np.ndarray, pelvis_sigma: float) -> RayPosterior:
         """What keypoints make of each component in each frame, with a pelvis (F, 3) known but for so many metres."""
+        if not len(pelvis):
+            raise ValueError("There is no frame in which keypoints could be looked at.")
         seen = [self._of_keypoints(view) for view in views]
         systems = ([part.equations(frame, place) for part in seen] for frame, place in enumerate(pelvis))
         frames = [self._solved(system, place, pelvis_sigma) for system, place in zip(systems, pelvis, strict=True)]
@@ -54,7 +56,7 @@ class UsualPoses:
 
     def nearest(self, poses: np.ndarray, sigma: float) -> np.ndarray:
         """The likeliest component (F,) of each pose (F, J, 3) about its pelvis, off by sigma metres per coordinate."""
-        flat, costs = poses.reshape(len(poses), -1), []
+        flat, costs = poses.reshape(-1, 3 * poses.shape[1]), []
         for mean, covariance in zip(self.means, self._covariances + sigma**2 * np.eye(flat.shape[1]), strict=True):
             away = (flat - mean.reshape(-1)).T
             costs.append(np.sum(away * np.linalg.solve(covariance, away), axis=0) + np.linalg.slogdet(covariance)[1])

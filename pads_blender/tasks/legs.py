@@ -41,6 +41,8 @@ def lock_legs(
 
     on_step(step, steps) before each step; may raise to stop.
     """
+    if not len(legs):
+        return LockedLegs(legs, np.zeros((0, 3)))
     feet, moves, cost = foot_tracks(legs), [], _PELVIS_COST if pelvis_moves else np.inf
     for k in range(4):
         if on_step:

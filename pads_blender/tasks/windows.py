@@ -53,6 +53,8 @@ def denoise_windows(
     both_ways: windows with something hidden are also asked as the mirror shows them, and the answers averaged.
     on_window(window, windows) before each call of the prior and at the end; may raise to stop.
     """
+    if not len(x):
+        return np.zeros(x.shape)
     frames, weight = len(x), np.sin(np.pi * (np.arange(FRAMES) + 0.5) / FRAMES)[:, None, None] ** 2
     starts = np.arange(-(first % _HOP) - _HOP, max(frames - _HOP, 1), _HOP)
     total, share = np.zeros(x.shape), np.zeros((frames, 1, 1))

@@ -3,6 +3,7 @@ import pytest
 
 from pads_blender.core.film import Film
 from pads_blender.core.keypoints import COCO_17, Keypoints
+from pads_blender.errors import TakeError
 
 
 def film(frames, x, seen=None):
@@ -44,3 +45,8 @@ def test_outside_nothing_is_seen():
 def test_a_range_cuts_it():
     cut = film([1.0, 2.0, 3.0], [5.0, 6.0, 7.0]).within(2.0, 9.0)
     assert list(cut.frames) == [2.0, 3.0] and x_of(cut.keypoints) == pytest.approx([6.0, 7.0])
+
+
+def test_a_film_of_no_frames_is_refused():
+    with pytest.raises(TakeError, match="no frames"):
+        film([1.0, 2.0], [5.0, 6.0]).within(7.0, 9.0)

@@ -610,3 +610,11 @@ def test_user_overrides_one_joint():
     assert mapping.with_joint("left_hip", None).missing() == JOINTS
     with pytest.raises(MappingError, match="no joint called hip"):
         mapping.with_joint("hip", "Cosciotto")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_places_that_are_no_numbers_are_not_asked(value):
+    bones = Bones(list(JOINTS), list(MODEL.parents), MODEL.rest_positions.copy(), MODEL.rest_positions + UP)
+    bones.heads[5, 1] = value
+    with np.errstate(all="ignore"):
+        assert bones.guess() == Bones(bones.names, bones.parents).guess()

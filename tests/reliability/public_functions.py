@@ -1,4 +1,4 @@
-"""Every public function of the tasks and of the geometry, with arguments made from what they are called and are.
+"""Every public function below Blender that takes numbers, with arguments made from what they are called and are.
 
 A function whose arguments cannot be made from these tables has no example: test_public_functions.py asks for a reason.
 """
@@ -6,52 +6,67 @@ A function whose arguments cannot be made from these tables has no example: test
 import importlib
 import inspect
 import pkgutil
+import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from types import ModuleType
 
-import numpy as np
-
-from pads_blender.core import rotations as rot
-from pads_blender.core.mapping import Mapping
-from pads_blender.core.motion import Motion
-from pads_blender.core.retarget import Residual, to_model
-from pads_blender.core.rig import RigTake
-from pads_blender.core.skeleton import MODEL
-from pads_blender.tasks.clean import CleanSettings
-from pads_blender.tasks.complete import HiddenBones
-from pads_blender.tasks.contacts import COLUMNS, ContactRange, find_contacts
-from pads_blender.tasks.evidence import SamplerSettings, gather_evidence
-from pads_blender.tasks.feet import LEG_JOINTS
-from pads_blender.tasks.generate import GenerateSettings
-from pads_blender.tasks.in_between import InBetweenSettings
-from pads_blender.tasks.kept import Kept
-from pads_blender.tasks.swaps import ROTATION_PAIRS
-
-from ..core.bodies import build_take, random_motion
-
-FRAMES = 40
-PACKAGES = {"tasks": None, "core": ("rotations", "rig", "retarget", "interpolate", "normalise", "metrics", "stand_ins")}
-
-
-class PassingPrior:
-    """A prior that believes what it is told."""
-
-    kind = "motion"
-
-    def denoise(self, x: np.ndarray, _sigma: np.ndarray) -> np.ndarray:
-        return x
+PACKAGES = ("core", "diffusion", "tasks")
+# What holds no numbers of a take: a function of such things alone has nothing to be spoilt.
+_NO_NUMBERS = {
+    "str", "int", "bool", "None", "empty", "Path", "bytes", "memoryview", "dict", "tuple", "list", "slice",
+    "Sequence", "Sized", "Callable", "OnStep", "OnTrial", "Say", "Exception", "Host", "Contract", "Network",
+    "BoneName", "Convention", "Mapping", "Gltf", "TakeWarning", "random", "Generator",
+}  # fmt: skip
 
 
 def public_functions() -> dict[str, Callable]:
-    """By module and name, such as `clean.clean_take`: what other files may call."""
+    """By module and name, such as `clean.clean_take`: what other files may call and give numbers."""
     found = {}
-    for package, names in PACKAGES.items():
-        folder = importlib.import_module(f"pads_blender.{package}").__path__
-        for name in names or [module.name for module in pkgutil.iter_modules(folder)]:
-            module = importlib.import_module(f"pads_blender.{package}.{name}")
-            own = inspect.getmembers(module, lambda f, m=module: inspect.isfunction(f) and f.__module__ == m.__name__)
-            found |= {f"{name}.{function}": f for function, f in own if not function.startswith("_")}
+    for name, module in _modules():
+        own = inspect.getmembers(module, lambda f, m=module: inspect.isfunction(f) and f.__module__ == m.__name__)
+        found |= {f"{name}.{each}": f for each, f in own if not each.startswith("_") and _takes_numbers(f)}
     return found
+
+
+def public_methods(things: dict[str, object]) -> dict[str, Callable]:
+    """By module, class and name, such as `camera.Camera.project`, bound to a sound one; unbound where none is given."""
+    found = {}
+    for name, module in _modules():
+        own = inspect.getmembers(module, lambda c, m=module: inspect.isclass(c) and c.__module__ == m.__name__)
+        for kind, each in own:
+            if not kind.startswith("_") and not getattr(each, "_is_protocol", False):
+                methods = inspect.getmembers(each, inspect.isfunction)
+                shown = [method for method, f in methods if _is_shown(method) and _takes_numbers(f)]
+                found |= {f"{name}.{kind}.{m}": getattr(things.get(kind, each), m) for m in shown}
+    return found
+
+
+def _is_shown(method: str) -> bool:
+    return method == "__call__" or not method.startswith("_")
+
+
+def _modules() -> list[tuple[str, ModuleType]]:
+    found = []
+    for package in PACKAGES:
+        folder = importlib.import_module(f"pads_blender.{package}").__path__
+        names = [module.name for module in pkgutil.iter_modules(folder)]
+        found += [(name, importlib.import_module(f"pads_blender.{package}.{name}")) for name in names]
+    return found
+
+
+def kind_of(parameter: inspect.Parameter) -> str:
+    """What a parameter is said to be, without the modules' names."""
+    said = parameter.annotation
+    return re.sub(r"\b(?:\w+\.)+(?=\w)", "", said if isinstance(said, str) else inspect.formatannotation(said))
+
+
+def _takes_numbers(function: Callable) -> bool:
+    parameters = [each for each in inspect.signature(function).parameters.values() if each.name != "self"]
+    return not all(set(re.findall(r"\w+", kind_of(each))) <= _NO_NUMBERS for each in parameters)
+
+
+_BY_NAME = re.compile(r"(ndarray|float|int|str|Callable\b.*)( \| ndarray)?")  # the names tell them apart
 
 
 @dataclass(frozen=True)
@@ -64,148 +79,15 @@ class Example:
 
     def arguments_of(self, label: str, function: Callable) -> dict[str, object] | None:
         """Those that the function asks for by name; None where some cannot be made."""
-        given = dict(self.own.get(label, {}))
-        for name, parameter in inspect.signature(function).parameters.items():
+        parameters = inspect.signature(function).parameters
+        given = {name: value for name, value in self.own.get(label, {}).items() if name in parameters}
+        for name, parameter in parameters.items():
             if name in given or parameter.default is not parameter.empty:
                 continue
-            kind = parameter.annotation
-            kind = (kind if isinstance(kind, str) else getattr(kind, "__name__", str(kind))).removeprefix("np.")
-            table = self.names if kind in ("ndarray", "float", "int", "str", "Callable") else self.kinds
+            kind = kind_of(parameter)
+            table = self.names if _BY_NAME.fullmatch(kind) else self.kinds
             key = name if table is self.names else kind
             if key not in table:
                 return None
             given[name] = table[key]
         return given
-
-
-def example() -> Example:
-    """A take of forty frames, and all that is made of it."""
-    take, mapping = build_take(*random_motion(FRAMES))
-    motion, residual = to_model(take, mapping)
-    motion = replace(motion, noise=np.full(motion.visible.shape, 0.01))
-    return Example(
-        _kinds(take, mapping, motion, residual), _names(take, motion, residual), _own(take, motion, residual)
-    )
-
-
-def _kinds(take: RigTake, mapping: Mapping, motion: Motion, residual: Residual) -> dict[str, object]:
-    generator = np.random.default_rng(0)
-    return {
-        "RigTake": take,
-        "Mapping": mapping,
-        "Motion": motion,
-        "Residual": residual,
-        "Kept": Kept.nothing(take),
-        "Contacts": find_contacts(motion.positions, take.fps),
-        "Sequence[ContactRange]": [ContactRange("left_ankle", 5, 20)],
-        "Sequence[Problem]": [],
-        "Prior": PassingPrior(),
-        "MotionPrior": PassingPrior(),
-        "Prior | None": PassingPrior(),
-        "Evidence": gather_evidence(motion),
-        "LimbPair": ROTATION_PAIRS[0],
-        "Generator": generator,
-        "random.Generator": generator,
-        "list[slice]": [slice(0, FRAMES)],
-        "slice": slice(0, FRAMES),
-        "bool": True,
-        "tuple[str, ...]": ("left_wrist",),
-        "tuple[str, ...] | None": None,
-        "tuple": MODEL.parents,
-        "CleanSettings": CleanSettings(steps=1),
-        "SamplerSettings": SamplerSettings(steps=1),
-        "GenerateSettings": GenerateSettings(),
-        "InBetweenSettings": InBetweenSettings(),
-        "OnStep | None": None,
-        "float | None": None,
-    }
-
-
-def _names(take: RigTake, motion: Motion, residual: Residual) -> dict[str, object]:
-    positions, rotation = motion.positions, take.rotation[:, residual.bones]
-    levels, none = np.full(motion.visible.shape, 0.01), np.zeros(motion.visible.shape, bool)
-    some = none.copy()
-    some[10:20, 3] = True
-    names = dict.fromkeys(
-        ("positions", "values", "measured", "expected", "mean", "start", "x", "truth", "v", "old"), positions
-    )
-    names |= dict.fromkeys(("rotation", "rotations", "q", "a", "b", "turns", "channels"), rotation)
-    names |= dict.fromkeys(("noise", "sigma", "tolerance", "weight", "precision", "score", "scores"), levels)
-    names |= dict.fromkeys(("hidden", "lost", "suspect", "broken"), some)
-    return names | {
-        "visible": ~some,
-        "bones": residual.bones,
-        "fps": take.fps,
-        "strength": 1.0,
-        "frames": FRAMES,
-        "seed": 0,
-        "count": 2,
-        "reach": 2,
-        "length": 5,
-        "step": 2,
-        "smallest": 0.05,
-        "noise_metres": 0.01,
-        "new": positions + 0.01,
-        "m": rot.to_matrix(rotation),
-        "matrices": rot.to_matrix(rotation),
-        "t": np.array(0.5),
-        "order": "XYZ",
-        "angles": positions,
-        "reference": positions,
-        "tracks": positions[:, COLUMNS],
-        "feet": positions[:, COLUMNS],
-        "legs": positions[:, LEG_JOINTS],
-        "amount": np.ones((FRAMES, len(COLUMNS))),
-        "poses": positions,
-        "pose": positions[0],
-        "yaw": np.zeros(FRAMES),
-        "steps": np.ones(FRAMES),
-        "resting": np.zeros((FRAMES, len(COLUMNS)), bool),
-        "statistic": lambda windows: windows.mean(axis=-1),
-        "denoise": lambda x, sigma, shift: x,
-        "offsets": MODEL.offsets,
-        "rest_positions": MODEL.rest_positions,
-    }
-
-
-def _own(take: RigTake, motion: Motion, residual: Residual) -> dict[str, dict[str, object]]:
-    positions, rotation, bones = (
-        motion.positions,
-        take.rotation[:, residual.bones],
-        np.zeros(take.rotation.shape[:2], bool),
-    )
-    hidden = bones.copy()
-    hidden[10:20, residual.bones[3]] = True
-    return {
-        "dragged_pose.begin_drag": {"given": (take.names[residual.bones[0]],), "active": take.names[residual.bones[5]]},
-        "complete.bridge_rotations": {
-            "rotation": take.rotation,
-            "hidden": hidden,
-            "axes": np.ones((bones.shape[1], 3)),
-        },
-        "complete.hidden_joints": {"hidden": hidden},
-        "complete.hidden_rows": {"wanted": (HiddenBones(("left_knee",), 5.0, 9.0),)},
-        "complete.interpolate_rotations": {"hidden": hidden},
-        "kept.pass_through": {"kept": Kept(hidden, hidden)},
-        "repair.bridge_leaps": {"spared": bones},
-        "repair.exchange_sides_back": {"kept": bones},
-        "report.report_changes": {"noise": np.ones(len(residual.bones)), "hidden": hidden},
-        "scope.keep_unbroken": {"broken": hidden},
-        "swaps.exchange_back": {"rows": np.ones(FRAMES, bool)},
-        "swaps.swapped_rows": {"score": np.ones(FRAMES)},
-        "temporal.local_curvature": {"sigma": np.full(len(residual.bones), 0.01)},
-        "temporal.smooth": {"sigma": np.full(len(residual.bones), 0.01)},
-        "temporal.smooth_evenly": {"sigma": np.full(len(residual.bones), 0.01)},
-        "pops.find_end_leaps": {"sigma": np.full(len(residual.bones), 0.01)},
-        "turns.heed_turns": {"unheard": bones},
-        "locations.steady_locations": {"held": bones[0]},
-        "rotations.best_rotation": {"a": positions, "b": positions[:, ::-1]},
-        "rotations.swing_between": {"a": positions, "b": positions + 0.1},
-        "rotations.twist_angle": {"axis": np.array([0.0, 0.0, 1.0])},
-        "rig.transform_matrices": {"location": take.location, "rotation": take.rotation, "scale": take.scale},
-        "rig.carriers": {"parents": take.parents},
-        "retarget.correcting_turns": {"visible": np.ones(len(residual.bones), bool)},
-        "metrics.l2_rotations": {"truth": rotation},
-        "metrics.same_sign": {"truth": rotation},
-        "windows.interpolate_rows": {"at": np.arange(0.0, FRAMES)},
-    }
