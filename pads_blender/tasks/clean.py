@@ -30,7 +30,7 @@ from .locations import steady_locations
 from .pops import find_rotation_pops
 from .repair import bridge_leaps, exchange_sides_back, find_lost_bones
 from .report import add_spread, report_changes
-from .running import OnStep, at_the_end, part_of
+from .running import OnStep, at_the_end, part_of, still_at
 from .scope import keep_left_out, keep_unbroken
 from .take_checks import check_motion, check_take
 from .turns import heed_turns
@@ -145,12 +145,14 @@ def clean_take(
     told = on_step or _not_told
     in_place = _sides_in_place(take, bones, rows, kept, told) if settings.pops else take
     told(0, 1)
-    hidden = _find_hidden(in_place, bones, rows, settings, lambda *_: told(0, 1)) & ~kept.rotation
+    at_first = still_at(on_step, 0, 1)
+    hidden = _find_hidden(in_place, bones, rows, settings, at_first) & ~kept.rotation
     told(0, 1)
-    bridged = _bridged(in_place, hidden, rows)
+    bridged = _bridged(in_place, hidden, rows, at_first)
     told(0, 1)
     parts, noise, spread = pieces.split(rows.start, rows.stop, hidden.any(axis=1)), [], []
-    rotation, location, weight = take.rotation.copy(), take.location.copy(), _border_weight(take, rows)
+    rotation, location = (pieces.copied(each, at_first) for each in (take.rotation, take.location))
+    weight = _border_weight(take, rows)
     for number, part in enumerate(parts):
         piece = _Piece(bridged.rows(part), take.rows(part), hidden[part], kept.rows(part))
         result, cleaned = _clean_piece(piece, mapping, settings, prior, part_of(on_step, number, len(parts)))
@@ -201,7 +203,9 @@ def _clean_piece(
     result = _onto_rig(residual, cleaned.positions, settings.strength, kept.held)
     told(1, 1)
     unheard = hidden | leapt | kept.held
-    result = heed_turns(residual, steadied, result, joint_levels(cleaned.noise), unheard, settings.strength)
+    result = heed_turns(
+        residual, steadied, result, joint_levels(cleaned.noise), unheard, settings.strength, at_the_end(on_step)
+    )
     if settings.pops:
         result = _leapt_in_part(piece.bridged, result, leapt, settings.strength)
     else:
@@ -255,12 +259,13 @@ def _find_hidden(
     return hidden
 
 
-def _bridged(take: RigTake, hidden: np.ndarray, rows: slice) -> RigTake:
-    """The take with what is hidden bridged from the chosen rows beside it."""
+def _bridged(take: RigTake, hidden: np.ndarray, rows: slice, on_step: OnStep | None) -> RigTake:
+    """The take with what is hidden bridged from the chosen rows beside it; on_step: see interpolate_rotations."""
     if not hidden.any():
         return take
-    filled = interpolate_rotations(take.rows(rows), hidden[rows]).rotation
-    return replace(take, rotation=np.concatenate([take.rotation[: rows.start], filled, take.rotation[rows.stop :]]))
+    rotation = pieces.copied(take.rotation, on_step)
+    rotation[rows] = interpolate_rotations(take.rows(rows), hidden[rows], on_step).rotation
+    return replace(take, rotation=rotation)
 
 
 def _faded(before: RigTake, after: RigTake, weight: np.ndarray) -> RigTake:

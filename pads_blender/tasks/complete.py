@@ -9,6 +9,8 @@ from ..core.interpolate import bracket
 from ..core.rig import RigTake
 from ..core.skeleton import MODEL
 from ..errors import TakeError
+from . import pieces
+from .running import OnStep
 
 # What the interpolated rotations of a hidden arm are worth: rms error per coordinate (metres) of elbow and wrist,
 # against the distance in frames at 30 fps to the nearest measured frame. Measured on validation subjects (`evaluate
@@ -72,14 +74,18 @@ def hidden_joints(hidden: np.ndarray, bones: np.ndarray) -> np.ndarray:
     return lost
 
 
-def interpolate_rotations(take: RigTake, hidden: np.ndarray) -> RigTake:
+def interpolate_rotations(take: RigTake, hidden: np.ndarray, on_step: OnStep | None = None) -> RigTake:
     """The take with each hidden bone rotation (F, B) replaced by slerp between the measured ones beside it.
 
-    A bone that is hidden in all frames comes to rest.
+    A bone that is hidden in all frames comes to rest. on_step(step, steps) before each part of the work; may raise to
+    stop.
     """
-    rotation, columns = take.rotation.copy(), np.flatnonzero(hidden.any(axis=0))
-    axes = _own_axes(take)[columns]
-    rotation[:, columns] = bridge_rotations(take.rotation[:, columns], hidden[:, columns], axes, take.fps)
+    rotation, axes = pieces.copied(take.rotation, on_step), _own_axes(take)
+    for bone in np.flatnonzero(hidden.any(axis=0)).tolist():
+        if on_step:
+            on_step(bone, len(take.names))
+        one = slice(bone, bone + 1)
+        rotation[:, one] = bridge_rotations(take.rotation[:, one], hidden[:, one], axes[one], take.fps)
     return replace(take, rotation=rotation)
 
 

@@ -88,7 +88,8 @@ def find_resting(
 def _rest_of(track: np.ndarray, fps: float, settings: ContactSettings, on_step: OnStep | None) -> np.ndarray:
     """Frames (F,) in which one joint's path (F, 3) rests."""
     horizontal, vertical = _speeds(track, fps)
-    fastest = running_highest(horizontal, round(settings.stride_seconds * fps), on_step)
+    first_half, second_half = (part_of(on_step, half, 2) for half in range(2))
+    fastest = running_highest(horizontal, round(settings.stride_seconds * fps), first_half)
     haste = np.maximum(1.0, fastest / settings.stride)
     horizontal, vertical = horizontal / haste, vertical / haste
     still = (horizontal < settings.still) & (vertical < settings.still_vertical)
@@ -96,6 +97,8 @@ def _rest_of(track: np.ndarray, fps: float, settings: ContactSettings, on_step: 
     resting = np.zeros(len(track), bool)
     for first, last in find_runs(close_gaps(slow, settings.longest_gap_seconds * fps)):
         rows = slice(first, last + 1)
+        if second_half:
+            second_half(first, len(track))
         if not still[rows].any():
             continue
         height = track[rows, 2]

@@ -94,11 +94,11 @@ def lock_rig_feet(
     first, middle, last = (part_of(on_step, stage, 3) for stage in range(3))
     legs = np.concatenate([rig_legs(residual, take.rows(part)) for part in pieces.one_by_one(parts, first)])
     locked = lock_legs(legs, contacts, amount, take.fps, pelvis_moves, middle)
-    turned = [
-        turn_bones(residual, take.rows(part), _leg_turns(legs[part], locked.legs[part]), locked.shift[part])
-        for part in pieces.one_by_one(parts, last)
-    ]
-    rotation, location = (np.concatenate([getattr(each, c) for each in turned]) for c in ("rotation", "location"))
+    rotation, location = np.empty_like(take.rotation), np.empty_like(take.location)
+    for part in pieces.one_by_one(parts, last):
+        turns = _leg_turns(legs[part], locked.legs[part])
+        turned = turn_bones(residual, take.rows(part), turns, locked.shift[part])
+        rotation[part], location[part] = turned.rotation, turned.location
     return replace(take, rotation=rotation, location=location)
 
 

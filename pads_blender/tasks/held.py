@@ -37,12 +37,12 @@ def hold_scores(channels: np.ndarray, fps: float, on_step: OnStep | None = None)
     """
     if len(channels) < 5:
         return np.full(channels.shape[:2], -np.inf)
-    score = _window_scores(channels, fps, on_step)
-    steps = np.linalg.norm(np.diff(channels, axis=0), axis=-1)
+    score, steps = _window_scores(channels, fps, on_step), np.empty((len(channels) - 1, channels.shape[1]))
     reach = max(5, round(_BESIDE_SECONDS * fps))
     for joint in range(score.shape[1]):
         if on_step:
             on_step(joint, score.shape[1])
+        steps[:, joint] = np.linalg.norm(np.diff(channels[:, joint], axis=0), axis=-1)
         for first, last in find_runs(score[:, joint] > HELD):
             if not is_cut(steps[:, joint], first, last, reach):
                 score[first : last + 1, joint] -= _SOFT
@@ -68,6 +68,8 @@ def _window_scores(channels: np.ndarray, fps: float, on_step: OnStep | None) -> 
     for seconds, less in _WINDOWS:
         length = min(max(5, round(seconds * fps)), len(channels))
         ratio = _von_neumann(channels, length, on_step)
+        if on_step:
+            on_step(0, 1)
         score = np.maximum(score, best_window(-np.log(ratio), length, on_step) - less)
     return score
 

@@ -9,7 +9,8 @@ import numpy as np
 from ..core import rotations as rot
 from ..core.rig import RigTake
 from ..core.skeleton import MODEL
-from .running import OnStep
+from .pieces import copied
+from .running import OnStep, still_at
 
 # Of 0.1, 0.15, 0.25, 0.4 and 0.6 on six validation clips with jitter: the shortest without a visible bend (second
 # differences within a tenth of elsewhere); longer ones carry the key's own error further.
@@ -58,7 +59,7 @@ def pass_through(before: RigTake, after: RigTake, kept: Kept, on_step: OnStep | 
     on_step(step, steps) before each bone turns, and before each moves; may raise to stop.
     """
     reach = max(2, round(FALLOFF_SECONDS * before.fps))
-    rotation, location = after.rotation.copy(), after.location.copy()
+    rotation, location = (copied(each, still_at(on_step, 0, 1)) for each in (after.rotation, after.location))
     told, count = on_step or (lambda *_: None), len(before.names)
     for bone in np.flatnonzero(kept.rotation.any(axis=0)).tolist():
         told(bone, 2 * count)

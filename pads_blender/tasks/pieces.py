@@ -21,20 +21,20 @@ def split(first: int, last: int, busy: np.ndarray | None = None) -> list[slice]:
     busy (F,) bool: rows that are better not in an overlap, for what is hidden there needs both of its ends.
     """
     hop, starts = LONGEST - OVERLAP, [first]
+    total = None if busy is None else np.concatenate([[0], np.cumsum(busy)])
     count = max(1, -(-(last - first - OVERLAP) // hop))
     for number in range(1, count):
         usual = first + round(number * (last - first - OVERLAP) / count)
-        starts.append(usual if busy is None else _quietest(busy, usual))
+        starts.append(usual if total is None else _quietest(total, usual))
     stops = [*(start + OVERLAP for start in starts[1:]), last]
     return [slice(start, stop) for start, stop in zip(starts, stops, strict=True)]
 
 
-def _quietest(busy: np.ndarray, usual: int) -> int:
-    """The start near the usual one whose overlap holds the fewest busy rows."""
-    total = np.concatenate([[0], np.cumsum(busy)])
-    starts = usual + np.arange(-OVERLAP, OVERLAP + 1)
-    starts = starts[(starts > 0) & (starts + OVERLAP < len(busy))]
-    rank = total[starts + OVERLAP] - total[starts] + np.abs(starts - usual) / len(busy)
+def _quietest(total: np.ndarray, usual: int) -> int:
+    """The start near the usual one whose overlap holds the fewest busy rows; total (F + 1,): of those before a row."""
+    frames, starts = len(total) - 1, usual + np.arange(-OVERLAP, OVERLAP + 1)
+    starts = starts[(starts > 0) & (starts + OVERLAP < frames)]
+    rank = total[starts + OVERLAP] - total[starts] + np.abs(starts - usual) / frames
     return int(starts[np.argmin(rank)])
 
 
@@ -67,6 +67,15 @@ def one_by_one(parts: Sequence[slice], on_step: OnStep | None) -> Iterator[slice
 
 def carry_travel(before: RigTake, after: RigTake, on_step: OnStep | None = None) -> RigTake:
     """What core/rig.py's function of that name makes of a take, part by part; on_step: see one_by_one."""
-    parts = one_by_one(consecutive(before.frames), on_step)
-    location = np.concatenate([rig.carry_travel(before.rows(p), after.rows(p)).location for p in parts])
+    location = np.empty_like(after.location)
+    for part in one_by_one(consecutive(before.frames), on_step):
+        location[part] = rig.carry_travel(before.rows(part), after.rows(part)).location
     return replace(after, location=location)
+
+
+def copied(values: np.ndarray, on_step: OnStep | None = None) -> np.ndarray:
+    """A copy of values (F, ...), made part by part: a take's rotations may be hundreds of megabytes; see one_by_one."""
+    copy = np.empty_like(values)
+    for part in one_by_one(consecutive(values), on_step):
+        copy[part] = values[part]
+    return copy

@@ -15,7 +15,7 @@ from ..core.rig import RigTake
 from ..core.skeleton import JOINTS, MODEL
 from . import pieces
 from .repair import joint_rotations_of
-from .running import close_gaps, find_runs, running_median
+from .running import OnStep, close_gaps, find_runs, running_median, still_at
 from .scoring import KINDS, THRESHOLDS, score_problems
 from .take_checks import check_take
 
@@ -66,12 +66,13 @@ class _Seen:
         return np.stack([_tidied(column, gap if least else 0, least) for column in found.T], axis=1)
 
 
-def find_problems(take: RigTake, mapping: Mapping, on_step: Callable[[int, int], None] | None = None) -> list[Problem]:
-    """Everything in the take that looks broken, in the order of time."""
+def find_problems(take: RigTake, mapping: Mapping, on_step: OnStep | None = None) -> list[Problem]:
+    """Everything in the take that looks broken, in the order of time; on_step(step, steps) may raise to stop."""
     check_take(take)
     found: list[_Find] = []
-    for rows in pieces.one_by_one(pieces.split(0, len(take.frames)), on_step):
-        found = _joined(found, _finds(take.rows(rows), mapping, rows.start))
+    parts = pieces.split(0, len(take.frames))
+    for number, rows in enumerate(pieces.one_by_one(parts, on_step)):
+        found = _joined(found, _finds(take.rows(rows), mapping, rows.start, still_at(on_step, number, len(parts))))
     bones = to_model(take.rows(slice(0, 1)), mapping)[1].bones
     problems = [find.problem(take, bones) for find in found if find.metres >= _LEAST_METRES[find.kind]]
     return sorted(problems, key=lambda problem: (problem.first, problem.last, problem.kind))
@@ -110,9 +111,9 @@ class _Find:
         return Problem(self.kind, names[0], bone, names, start, end, severity, f"{_subject(names)} {said} {when}")
 
 
-def _finds(take: RigTake, mapping: Mapping, offset: int) -> list[_Find]:
+def _finds(take: RigTake, mapping: Mapping, offset: int, on_step: OnStep | None) -> list[_Find]:
     """What is found in a piece of a take that begins at row `offset`."""
-    seen, found = look_at(take, mapping), []
+    seen, found = look_at(take, mapping, on_step), []
     for kind in KINDS:
         for joints, first, last in _grouped(seen.broken(kind)):
             found.append(_Find(kind, tuple(joints), first, last, _DETAILS[kind][1](seen, joints, first, last)))
@@ -143,11 +144,11 @@ def _joined(before: list[_Find], after: list[_Find]) -> list[_Find]:
     return result
 
 
-def look_at(take: RigTake, mapping: Mapping) -> _Seen:
-    """The take, scored."""
+def look_at(take: RigTake, mapping: Mapping, on_step: OnStep | None = None) -> _Seen:
+    """The take, scored; on_step: see score_problems."""
     motion, residual = to_model(take, mapping)
     rotation = joint_rotations_of(take, residual.bones)
-    return _Seen(motion, rotation, residual.bones, score_problems(motion, rotation))
+    return _Seen(motion, rotation, residual.bones, score_problems(motion, rotation, on_step))
 
 
 def _tidied(flags: np.ndarray, gap: int, least: int) -> np.ndarray:

@@ -30,11 +30,11 @@ def find_lost_bones(take: RigTake, bones: np.ndarray, on_step: OnStep | None = N
     What is lost from the first frame to the last stays: nothing measured could take its place. So do most joints
     that hold together at the take's start or end: that is how takes are padded. on_step: see hold_scores.
     """
-    channels = np.tile(2.0 * rot.IDENTITY, (len(take.frames), len(bones), 1))
-    for joint in np.flatnonzero(bones >= 0).tolist():
+    channels = np.empty((len(take.frames), len(bones), 4))
+    for joint, bone in enumerate(bones.tolist()):
         if on_step:
             on_step(joint, len(bones))
-        channels[:, joint] = 2.0 * rot.make_continuous(take.rotation[:, bones[joint]])
+        channels[:, joint] = 2.0 * (rot.IDENTITY if bone < 0 else rot.make_continuous(take.rotation[:, bone]))
     scores = hold_scores(channels, take.fps, on_step)
     held = scores > SURELY_HELD
     held &= ~(held.all(axis=0) | _padding(held, scores > HELD))

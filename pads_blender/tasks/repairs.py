@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,13 +20,36 @@ def count_repairs(before: Sequence[Problem], after: Sequence[Problem]) -> Repair
 
     One counts as gone where none of its kind is left on any of its joints in any of its frames.
     """
-    found, gone, left = Counter(), Counter(), defaultdict(list)
-    for problem in after:  # by joint: a long take has thousands of problems
+    found, gone, ranges = Counter(), Counter(), defaultdict(list)
+    for problem in after:
         for joint in problem.joints:
-            left[problem.kind, joint].append((problem.first, problem.last))
+            ranges[problem.kind, joint].append((problem.first, problem.last))
+    left = {key: _Ranges.of(each) for key, each in ranges.items()}
     for problem in before:
         if problem.kind != "penetration":
             found[problem.kind] += 1
-            ranges = (each for joint in problem.joints for each in left[problem.kind, joint])
-            gone[problem.kind] += not any(first <= problem.last and problem.first <= last for first, last in ranges)
+            beside = (left.get((problem.kind, joint)) for joint in problem.joints)
+            gone[problem.kind] += not any(each and each.meet(problem.first, problem.last) for each in beside)
     return [(gone[kind], found[kind], kind) for kind in found]
+
+
+@dataclass(frozen=True)
+class _Ranges:
+    """Ranges of frames in the order of their first ones; lasts: the highest last frame of each and all before it.
+
+    A long take has thousands of problems, of which each is compared with all others.
+    """
+
+    firsts: list[float]
+    lasts: list[float]
+
+    @classmethod
+    def of(cls, ranges: list[tuple[float, float]]) -> _Ranges:
+        """From first and last frames in any order."""
+        ordered = sorted(ranges)
+        return cls([first for first, _ in ordered], list(accumulate((last for _, last in ordered), max)))
+
+    def meet(self, first: float, last: float) -> bool:
+        """Whether any of them has a frame in common with that from first to last."""
+        count = bisect_right(self.firsts, last)
+        return count > 0 and self.lasts[count - 1] >= first

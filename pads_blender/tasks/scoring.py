@@ -14,6 +14,7 @@ from .held import hold_scores
 from .noise import estimate_noise, local_noise
 from .pops import SMALLEST_LEAP_METRES, leap_scores, rotation_leap_scores
 from .problem_kinds import KINDS
+from .running import OnStep
 from .sliding import penetration_scores, slide_scores
 from .swaps import position_swap_scores, rotation_swap_scores
 
@@ -36,21 +37,24 @@ _SEGMENT_METRES = 0.3  # positions that shake by so much show a segment that tur
 _HELD_BY_THE_BODY = ("elbow", "wrist", "knee", "ankle", "toe")  # where a limb that stands still in the rig goes along
 
 
-def score_problems(motion: Motion, rotation: np.ndarray | None = None) -> dict[str, np.ndarray]:
+def score_problems(
+    motion: Motion, rotation: np.ndarray | None = None, on_step: OnStep | None = None
+) -> dict[str, np.ndarray]:
     """For each of KINDS how surely (F, J) a joint is broken in a frame; compare with THRESHOLDS.
 
     rotation (F, J, 4): the rotation of each joint's bone against its parent, where the motion comes from a rig; then
-    damage is told by the bone that has it, otherwise by the joint that is displaced.
+    damage is told by the bone that has it, otherwise by the joint that is displaced. on_step: see hold_scores, which is
+    some of the work.
     """
-    scores = _position_scores(motion) if rotation is None else _rotation_scores(motion, rotation)
+    scores = _position_scores(motion, on_step) if rotation is None else _rotation_scores(motion, rotation, on_step)
     scores["slide"] = slide_scores(motion.positions, motion.fps)
     scores["penetration"] = penetration_scores(motion.positions, motion.fps)
     return {kind: np.where(motion.visible | (kind == "missing"), scores[kind], -np.inf) for kind in KINDS}
 
 
-def _rotation_scores(motion: Motion, rotation: np.ndarray) -> dict[str, np.ndarray]:
+def _rotation_scores(motion: Motion, rotation: np.ndarray, on_step: OnStep | None) -> dict[str, np.ndarray]:
     channels = rot.make_continuous(rotation)
-    held = hold_scores(2.0 * channels, motion.fps)
+    held = hold_scores(2.0 * channels, motion.fps, on_step)
     resting = rot.angle_between(rotation, np.broadcast_to(rot.IDENTITY, rotation.shape)) < np.radians(_AT_REST_DEGREES)
     pops = _at_each_rate(rotation_leap_scores, rotation, motion.fps)
     pops[:, :1] = np.maximum(pops[:, :1], _at_each_rate(_leaps, motion.positions[:, :1], motion.fps))
@@ -63,9 +67,9 @@ def _rotation_scores(motion: Motion, rotation: np.ndarray) -> dict[str, np.ndarr
     }
 
 
-def _position_scores(motion: Motion) -> dict[str, np.ndarray]:
+def _position_scores(motion: Motion, on_step: OnStep | None) -> dict[str, np.ndarray]:
     positions, fps = motion.positions, motion.fps
-    held = np.maximum(hold_scores(positions, fps), hold_scores(_offsets_in_body(positions), fps))
+    held = np.maximum(*(hold_scores(each, fps, on_step) for each in (positions, _offsets_in_body(positions))))
     zeroed = np.linalg.norm(positions, axis=-1) < _ORIGIN_METRES
     return {
         "jitter": np.degrees(local_noise(positions, fps) / _SEGMENT_METRES),

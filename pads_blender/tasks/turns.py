@@ -16,7 +16,9 @@ from ..core.rig import RigTake
 from . import temporal
 from .locations import find_moved_limbs
 from .noise import estimate_noise
+from .pieces import one_by_one
 from .pops import SMALLEST_POP_QUATERNION, find_pops
+from .running import OnStep
 
 # On eight validation clips with jitter of 0, 1 and 3 degrees and with pops; half or twice of either changes the errors
 # of positions and rotations by 3 % or less. Smoothing the difference from `placed` instead: 8 % more rotation error.
@@ -46,12 +48,14 @@ def heed_turns(
     noise: np.ndarray,
     unheard: np.ndarray,
     strength: float = 1.0,
+    on_step: OnStep | None = None,
 ) -> RigTake:
     """The take `placed`, whose joints lie where they should, with its bones turned more as they were measured.
 
     measured: a take of the same rig and frames; noise (J,) of its joints in the model's metres; unheard (F, B):
     rotations of it that say nothing. Least squares in each frame, to first order: every joint keeps its place and every
-    mapped bone its measured rotation against its parent bone, as exactly as either is known.
+    mapped bone its measured rotation against its parent bone, as exactly as either is known. on_step(step, steps)
+    before each part of this; may raise to stop.
     """
     if len(placed.frames) < _SHORTEST or not strength:
         return placed
@@ -64,7 +68,7 @@ def heed_turns(
     travel = _hear_travel(goals[:, :1], places[:, :1], unheard[:, bones[:1]])
     said = _Testimony(*(np.concatenate([getattr(each, n) for each in (turns, travel)], 1) for n in vars(turns)))
     carried, found = _carried(placed, bones), np.empty(said.change.shape)
-    for rows in (slice(first, first + _CHUNK) for first in range(0, len(places), _CHUNK)):
+    for rows in one_by_one([slice(first, first + _CHUNK) for first in range(0, len(places), _CHUNK)], on_step):
         moves = _moves(places[rows], 1.0 / (_PLACE_ERROR * noise[joints]), carried)
         found[rows] = strength * _agree(moves, said.rows(rows))
     turned = np.einsum("fnji,fnj->fni", axes, found[:, :-1])
