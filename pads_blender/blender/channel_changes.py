@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import bpy
 import numpy as np
 
@@ -28,21 +30,35 @@ _SMALLEST_TURN_RADIANS = 1e-6
 SMALLEST_STRETCH = 1e-5  # only limbs that are switched from IK change their scale
 
 
+@dataclass(frozen=True)
+class Difference:
+    """Whether one bone turns, moves or is scaled otherwise than before in any frame: no reference to Blender's data."""
+
+    turns: bool
+    moves: bool
+    stretches: bool
+
+    @classmethod
+    def of(cls, before: RigTake, after: RigTake, number: int) -> Difference:
+        """By the bone's number in the takes; what is no number differs."""
+        turned, moved = find_bone_changes(before, after, number)
+        stretch = np.abs(after.scale[:, number] - before.scale[:, number]).max()
+        return cls(bool(turned.any()), bool(moved.any()), not stretch <= SMALLEST_STRETCH)
+
+
 def find_channel_changes(
-    armature: bpy.types.Object, before: RigTake, after: RigTake, number: int
+    armature: bpy.types.Object, before: RigTake, after: RigTake, number: int, difference: Difference
 ) -> list[RotationChange | ShiftChange]:
-    """What has to be written for one bone, by its number in the takes."""
+    """What has to be written for one bone, by its number in the takes and by what differs."""
     frames, bone = before.frames, pose_bone(armature, before.names[number])
-    turns, moves = (frames_of_it.any() for frames_of_it in find_bone_changes(before, after, number))
-    stretch = after.scale[:, number] - before.scale[:, number]
     found: list[RotationChange | ShiftChange] = []
-    if turns:
+    if difference.turns:
         turn = multiply(normalise(after.rotation[:, number]), inverse(normalise(before.rotation[:, number])))
         found.append(RotationChange(rotation_of(bone), frames, turn))
-    if moves:
+    if difference.moves:
         found.append(ShiftChange(location_of(bone), frames, after.location[:, number] - before.location[:, number]))
-    if not np.abs(stretch).max() <= SMALLEST_STRETCH:
-        found.append(ShiftChange(scale_of(bone), frames, stretch))
+    if difference.stretches:
+        found.append(ShiftChange(scale_of(bone), frames, after.scale[:, number] - before.scale[:, number]))
     return found
 
 

@@ -10,20 +10,20 @@ import numpy as np
 
 from .. import jobs
 from ..errors import TakeError
-from . import compat, curves
+from . import compat, curves, results
 from .chosen_prior import read_prior_folder
 from .computer import open_prior, read_host
 from .evaluation import find_object
 from .job_operator import JobOperator
-from .parts import Parts
+from .parts import Pace, Parts
 from .preferences import read_preferences
 from .reporting import has_motion, is_idle
 from .rig_mapping import read_mapping
 from .rig_reader import find_curves
-from .rig_writer import ORIGINAL, toggle_original, write_take_in_parts
+from .rig_writer import ORIGINAL, Written, toggle_original, write_take_in_parts
 from .session import Task
 from .snapshot import Snapshot, find_again, find_armature, snapshot_in_parts
-from .transforms import bone_path
+from .transforms import CurveTable, bone_path, tabulate
 
 if TYPE_CHECKING:
     from ..core.rig import RigTake
@@ -123,10 +123,34 @@ def _deliver(snapshot: Snapshot, after: RigTake, times: np.ndarray) -> Parts[str
     before, after = snapshot.take.rows(rows), after.rows(rows)
     armature = yield from find_again(snapshot)
     written = yield from write_take_in_parts(armature, before, after, snapshot.switch_to_fk, bake=True)
-    for fcurve in find_curves(find_armature(snapshot)).fcurves:
-        curves.mark_posed(fcurve, times)
+    try:
+        yield from _mark_posed(snapshot, written, times)
+    except BaseException:  # cancelled between two parts, too
+        results.take_back(snapshot, written)
+        raise
     locked = f"; {len(written.locked_bones)} locked left alone" if written.locked_bones else ""
     return f"{len(times)} key poses joined in {written.action}; {written.original} is kept{locked}"
+
+
+def _mark_posed(snapshot: Snapshot, written: Written, times: np.ndarray) -> Parts[None]:
+    """The animator's keys (K,) in the new action get their usual type back, in parts where curves are long."""
+    pace, table = Pace(), _written_curves(snapshot, written)
+    for done, curve in enumerate(names := list(table), start=1):
+        table = table or _written_curves(snapshot, written)
+        if fcurve := table.get(curve):
+            curves.mark_posed(fcurve, times)
+            if pace.is_pause_due(len(fcurve.keyframe_points)):
+                yield done / len(names)
+                table = None
+
+
+def _written_curves(snapshot: Snapshot, written: Written) -> CurveTable:
+    """The curves of the new action; TakeError unless that is still what the armature shows."""
+    armature = find_armature(snapshot)
+    shown = armature.animation_data and armature.animation_data.action
+    if not shown or shown.name != written.action:
+        raise TakeError(f"{armature.name} was edited while the result was written: nothing was changed; start again.")
+    return tabulate(find_curves(armature))
 
 
 CLASSES = (PADS_OT_in_between,)

@@ -13,7 +13,7 @@ from .comparison import discard, get_comparison, stack_strips
 from .evaluated_poses import keep_poses
 from .evaluated_reader import is_evaluated
 from .evaluation import find_object
-from .parts import Parts
+from .parts import Pace, Parts
 from .preferences import read_preferences
 from .rig_writer import Written
 from .snapshot import Snapshot, apply_result, find_armature
@@ -31,7 +31,7 @@ _WORDS = {  # one, and several
 
 def deliver(snapshot: Snapshot, after: RigTake) -> Parts[Written]:
     """Put the result on the snapshot's armature; PadsError where it no longer fits, or where it changes nothing."""
-    if all(np.abs(new - old).max() < _SAME for old, new in _channels(snapshot.take, after)):
+    if not (yield from _differ(snapshot.take, after)):
         raise TakeError(f"{snapshot.armature} stays as it is: there was nothing to change.")
     written = yield from apply_result(snapshot, after)
     try:
@@ -54,8 +54,17 @@ def take_back(snapshot: Snapshot, written: Written) -> None:
             discard(armature)
 
 
-def _channels(before: RigTake, after: RigTake) -> list[tuple[np.ndarray, np.ndarray]]:
-    return [(getattr(before, name), getattr(after, name)) for name in ("location", "rotation", "scale")]
+def _differ(before: RigTake, after: RigTake) -> Parts[bool]:
+    """Whether anything is another than before, or no number; bone by bone."""
+    pace, bones = Pace(), len(before.names)
+    for number in range(bones):
+        for name in ("location", "rotation", "scale"):
+            old, new = getattr(before, name)[:, number], getattr(after, name)[:, number]
+            if not np.abs(new - old).max() < _SAME:
+                return True
+        if pace.is_pause_due(len(before.frames)):
+            yield number / bones
+    return False
 
 
 def summary(written: Sequence[Written], repairs: Sequence[Repairs] = (), verb: str = "cleaned") -> str:

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import bpy
@@ -12,13 +11,12 @@ from ..core.rig import RigTake, pose_matrices
 from ..core.rotations import angle_between, normalise
 from ..core.stand_ins import aim, find_stand_ins
 from ..errors import TakeError
-from . import compat, curves, rigify
-from .channel_changes import SMALLEST_STRETCH, RotationChange, ShiftChange, find_channel_changes, find_path_changes
+from . import compat, rigify
+from .channel_changes import SMALLEST_STRETCH
 from .evaluated_reader import is_evaluated, read_again
-from .evaluation import find_object
-from .parts import Pace, Parts, finish
-from .rig_reader import find_curves, has_object_entry, scene_fps
-from .transforms import CurveTable, Property, tabulate
+from .key_writer import KeyWriter, restore_channels
+from .parts import Parts, finish
+from .rig_reader import find_curves
 
 ORIGINAL = "pads_original"  # custom property of a cleaned action that points at the action it was made from
 _SLOT = "pads_slot"  # one that holds the handle of the slot that was cleaned
@@ -27,7 +25,6 @@ UNKEYED = "pads_unkeyed"  # and one that holds the values of channels for which 
 _SMALLEST_CORRECTION_RADIANS = 1e-4  # 0.006 degrees: below that, what an evaluated pose is off is left
 _SMALLEST_CORRECTION = 1e-5  # of the rig's size
 _CORRECTIONS = 3  # passes at most, each after a new evaluation; a generated Rigify rig takes two
-_CYCLE_SECONDS = 0.25  # over which the two ends of a cycle are brought together, as kept keys fade
 _SUFFIX = re.compile(r"\.pads(\.\d+)?$")
 
 
@@ -63,9 +60,10 @@ def write_take_in_parts(
     cleaned = original.copy()
     cleaned.name = _SUFFIX.sub("", original.name) + ".pads"
     compat.assign_action(animation, cleaned, handle)
-    writer = _Writer(armature, original)
+    writer = KeyWriter(armature, original)
     writer.baked = set(before.names) if bake else set()
     try:
+        yield 0.0  # the copy alone takes its time
         if limbs:
             writer.switch(limbs, float(before.frames[0]))
             before = yield from read_again(armature, before)
@@ -97,22 +95,12 @@ def toggle_original(armature: bpy.types.Object) -> str:
 
 def restore_unkeyed(armature: bpy.types.Object, cleaned: bpy.types.Action) -> None:
     """Set channels back to their old values that only the cleaned action, now switched off, has curves for."""
-    _restore(armature, json.loads(cleaned.get(UNKEYED, "[]")))
+    restore_channels(armature, json.loads(cleaned.get(UNKEYED, "[]")))
 
 
 def switches_to_fk(cleaned: bpy.types.Action) -> bool:
     """Whether the cleaned action keys the IK/FK switches of limbs that followed IK in the original."""
     return any(name == rigify.SWITCH for _, name, _ in json.loads(cleaned.get(UNKEYED, "[]")))
-
-
-def _restore(armature: bpy.types.Object, unkeyed: list[tuple[str, str, list[float]]]) -> None:
-    """Set channels back that only the cleaned action has curves for: without them they keep the last value shown."""
-    for bone, name, values in unkeyed:
-        owner = armature.pose.bones.get(bone) if bone else armature
-        if owner is not None and name in owner:
-            owner[name] = values[0]
-        elif owner is not None:
-            setattr(owner, name, values)
 
 
 def find_cleaned(armature: bpy.types.Object, original: bpy.types.Action) -> bpy.types.Action | None:
@@ -130,11 +118,7 @@ def remove_unused(action: bpy.types.Action) -> None:
         bpy.data.actions.remove(action)
 
 
-def _find_action(session_uid: int) -> bpy.types.Action | None:
-    return next((action for action in bpy.data.actions if action.session_uid == session_uid), None)
-
-
-def _correct(writer: "_Writer", after: RigTake) -> Parts[None]:
+def _correct(writer: KeyWriter, after: RigTake) -> Parts[None]:
     """Key what the evaluated pose is still off, where constraints answer to the new keys."""
     wanted, size = pose_matrices(after), np.ptp(after.rest[:, :3, 3], axis=0).max()
     for _ in range(_CORRECTIONS):
@@ -152,105 +136,3 @@ def _correct(writer: "_Writer", after: RigTake) -> Parts[None]:
         aimed = replace(present, rotation=rotation, location=location, scale=scale)
         yield 1.0  # both take their time
         yield from writer.write(present, aimed, only_keyed=True)
-
-
-class _Writer:
-    """Writes changes onto the armature's current action and remembers what became of them.
-
-    It knows what it works on by number: between two parts of the work an undo may have put other data there.
-    """
-
-    def __init__(self, armature: bpy.types.Object, original: bpy.types.Action) -> None:
-        """Armature: with the new action as its current one."""
-        self._name, self._uid = armature.name, armature.session_uid
-        self._actions = (original.session_uid, armature.animation_data.action.session_uid)
-        self._slot = armature.animation_data.action_slot.handle
-        self.keyed: list[str] = []
-        self.locked: list[str] = []
-        self.unkeyed: list[tuple[str, str, list[float]]] = []  # bone ("": the object), property, values before
-        self.baked: set[str] = set()  # bones that get a key at every frame
-
-    def find(self) -> tuple[bpy.types.Object, bpy.types.Action, bpy.types.Action]:
-        """The armature, the original and the new action; TakeError unless that is still what the armature shows."""
-        armature, (original, cleaned) = find_object(self._uid, self._name), map(_find_action, self._actions)
-        shown = armature.animation_data and armature.animation_data.action
-        if original is None or cleaned is None or shown != cleaned:
-            raise TakeError(f"{self._name} was edited while the result was written: nothing was changed; start again.")
-        return armature, original, cleaned
-
-    def take_back(self) -> None:
-        """Remove the new action, as far as it is there."""
-        armature = next((each for each in bpy.data.objects if each.session_uid == self._uid), None)
-        original, cleaned = map(_find_action, self._actions)
-        if armature and original and armature.animation_data and armature.animation_data.action == cleaned:
-            compat.assign_action(armature.animation_data, original, self._slot)
-            _restore(armature, self.unkeyed)
-        if cleaned:
-            bpy.data.actions.remove(cleaned)
-
-    def switch(self, limbs: list[rigify.IkBone], frame: float) -> None:
-        """Key the IK/FK switches of limbs; their FK controls are to be keyed at every frame."""
-        armature = self.find()[0]
-        values = rigify.switch_values(armature, limbs)
-        self.unkeyed += [(bone, rigify.SWITCH, [value]) for bone, value in values.items()]
-        self.baked |= {limb.control for limb in limbs}
-        rigify.key_fk(armature, limbs, frame)
-
-    def write(self, before: RigTake, after: RigTake, only_keyed: bool = False) -> Parts[None]:
-        """Give the keys what differs between the takes; only_keyed: properties without any keys get none."""
-        pace, table, bones = Pace(), None, np.flatnonzero(~find_stand_ins(before)).tolist()
-        for done, number in enumerate(bones, start=1):
-            if table is None:
-                armature = self.find()[0]
-                table = tabulate(find_curves(armature))
-            changes = find_channel_changes(armature, before, after, number)
-            self._write_entry(changes, before.names[number], table, only_keyed)
-            if pace.is_pause_due(len(before.frames)):
-                yield done / len(bones)
-                table = None
-        if has_object_entry(before):
-            changes = yield from find_path_changes(self.find()[0], before, after)
-            self._write_entry(changes, before.names[0], tabulate(find_curves(self.find()[0])), only_keyed)
-
-    def _write_entry(
-        self, changes: Sequence[RotationChange | ShiftChange], name: str, table: CurveTable, only_keyed: bool
-    ) -> None:
-        """Write what changes in one bone, or in the object."""
-        for task in changes:
-            found = task.property.curves(table)
-            if any(curves.is_locked(fcurve) for fcurve in found.values()):
-                self.locked.append(name)
-            elif found or not only_keyed:
-                self._write_property(task, found, table, name in self.baked and not only_keyed)
-                self.keyed.append(name)
-
-    def _write_property(
-        self, task: RotationChange | ShiftChange, found: dict[int, bpy.types.FCurve], table: CurveTable, baked: bool
-    ) -> None:
-        times = [curves.key_times(fcurve) for fcurve in found.values()]
-        if baked:
-            times.append(task.frames)
-        times = np.unique(np.concatenate(times)) if times else task.changing_frames()
-        if any(curves.is_cyclic(fcurve) for fcurve in found.values()):
-            task = task.closed(times[0], times[-1], _CYCLE_SECONDS * scene_fps())
-        present = task.property.read(table, times)
-        values, changed = task.at(times, present)
-        values = np.where(changed[:, None], values, present)
-        if baked or not found:
-            values = task.made_continuous(values)
-        if len(found) < task.property.size and changed.any():
-            self._remember(task.property)
-        for index in range(task.property.size):
-            if index in found and not baked:
-                rows = np.searchsorted(times, curves.key_times(found[index]))
-                curves.shift_values(found[index], (values - present)[rows, index], changed[rows])
-            elif changed.any():
-                fcurve = found.get(index) or self._new_curve(task.property, index)
-                curves.refill_linear(fcurve, times, values[:, index])
-
-    def _new_curve(self, prop: Property, index: int) -> bpy.types.FCurve:
-        return compat.new_fcurve(find_curves(self.find()[0]), prop.path, index, prop.group)
-
-    def _remember(self, prop: Property) -> None:
-        bone = "" if isinstance(prop.owner, bpy.types.Object) else prop.owner.name
-        self.unkeyed.append((bone, prop.name, list(getattr(prop.owner, prop.name))))

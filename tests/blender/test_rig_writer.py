@@ -7,7 +7,7 @@ import bpy
 import numpy as np
 import pytest
 
-from pads_blender.blender import curves, rig_writer
+from pads_blender.blender import curves
 from pads_blender.blender.compat import find_channelbag
 from pads_blender.blender.rig_reader import read_take
 from pads_blender.blender.rig_writer import toggle_original, write_take
@@ -244,7 +244,7 @@ def test_a_failure_leaves_nothing_behind(build_rig, key_rig, monkeypatch):
             raise MemoryError
         real(fcurve, shift, changed)
 
-    monkeypatch.setattr(rig_writer.curves, "shift_values", fail_at_foot)
+    monkeypatch.setattr(curves, "shift_values", fail_at_foot)
     with pytest.raises(MemoryError):
         write_take(armature, take, turned(take, take.names, slice(None)))
     assert armature.animation_data.action == action and not action.use_fake_user

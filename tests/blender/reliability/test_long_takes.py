@@ -7,8 +7,9 @@ import bpy
 import numpy as np
 import pytest
 
+from pads_blender.blender import operators_in_between, parts, results
 from pads_blender.blender.files import import_bvh
-from pads_blender.blender.rig_reader import read_take
+from pads_blender.blender.rig_reader import find_curves, read_take
 from pads_blender.blender.snapshot import apply_result, snapshot_in_parts, take_snapshot
 from pads_blender.core import rotations as rot
 from pads_blender.core.bvh import parse_bvh
@@ -68,3 +69,36 @@ def test_writing_notices_that_another_action_is_shown(long_rig):
     with pytest.raises(TakeError, match="edited while the result was written"):
         list(parts)
     assert list(bpy.data.actions) == [original] and long_rig.animation_data.action == original
+
+
+def test_writing_notices_keys_that_come_between_two_curves_of_a_bone(long_rig, monkeypatch):
+    monkeypatch.setattr(parts, "_VALUES_A_PART", 1)
+    original, writing = long_rig.animation_data.action, written_in_part(take_snapshot(long_rig))
+    for _ in range(2):  # what differs in the first bone, and what its curves are to get
+        next(writing)
+    for curve in find_curves(long_rig).fcurves:
+        curve.keyframe_points.insert(FRAMES + 10.0, 0.0)
+    with pytest.raises(TakeError, match="edited while the result was written"):
+        list(writing)
+    assert list(bpy.data.actions) == [original] and long_rig.animation_data.action == original
+
+
+def test_in_between_that_is_cancelled_at_its_last_parts_is_taken_back(long_rig, monkeypatch):
+    monkeypatch.setattr(parts, "_VALUES_A_PART", 1)
+    snapshot, original = take_snapshot(long_rig), long_rig.animation_data.action
+    writing = operators_in_between._deliver(snapshot, turned(snapshot.take), snapshot.take.frames[[0, -1]])
+    while next(writing) is not None and writing.gi_yieldfrom.__name__ != "_mark_posed":
+        pass
+    assert long_rig.animation_data.action != original
+    writing.close()
+    assert list(bpy.data.actions) == [original] and long_rig.animation_data.action == original
+
+
+def test_a_result_that_changes_nothing_is_refused_and_one_that_is_no_number_counts(long_rig):
+    snapshot = take_snapshot(long_rig)
+    with pytest.raises(TakeError, match="nothing to change"):
+        list(results.deliver(snapshot, snapshot.take))
+    broken = snapshot.take.rotation.copy()
+    broken[-1, -1] = np.nan
+    with pytest.raises(TakeError, match="not numbers"):
+        list(results.deliver(snapshot, replace(snapshot.take, rotation=broken)))
