@@ -15,7 +15,6 @@ from pads_blender.tasks.clean import CleanSettings
 from pads_blender.tasks.cleaned import clean_rig
 from pads_blender.tasks.kept import Kept
 from tests.core.bodies import build_take, random_motion
-from tests.reliability.command_lines import try_lines
 from tests.shaky_takes import shaky_take
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -63,9 +62,3 @@ def test_across_batch_sizes():
     for other in results[1:]:
         np.testing.assert_allclose(other.rotation, results[0].rotation, atol=1e-4)
         np.testing.assert_allclose(other.location, results[0].location, atol=1e-4)
-
-
-def test_damaged_command_lines_are_refused():
-    found = try_lines(0, 150)
-    assert found["failures"] == []
-    assert found["refused"] > 100
