@@ -1,7 +1,7 @@
 """A take of any length cleaned, and its feet held: memory beside its own arrays, how long a cancel waits. No bpy.
 
 `python -m tests.reliability.long_takes FRAMES` prints the figures as JSON. A cancel is answered at the next step that
-the task tells of, so that the longest time between two steps is the longest wait.
+the task tells of, so that the longest time between two steps is the longest wait; who told of these says where it was.
 """
 
 import json
@@ -9,7 +9,9 @@ import resource
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 
@@ -27,6 +29,8 @@ from pads_blender.tasks.running import OnStep
 
 from ..core.bodies import build_take, random_motion
 
+_ON_BEHALF = "running", "pieces"  # modules that tell of steps for others
+_SHOWN = 10  # of the longest waits
 _PIECE, _LOST = 2000, slice(700, 760)  # frames of motion that are made at a time, and repeated; an arm is lost in some
 
 
@@ -65,21 +69,41 @@ def measure(frames: int) -> dict:
     clean(take.rows(slice(0, 200)), mapping, prior, lambda *_: None)  # the runtime is loaded before
     before, own = _peak_megabytes(), sum(a.nbytes for a in (take.rotation, take.location, take.scale)) / 1e6
     began = time.perf_counter()
-    pauses = [_longest_pause(task, take, mapping, prior) for task in (clean, hold_feet)]
+    waits = [wait for task in (clean, hold_feet) for wait in waits_of(task, take, mapping, prior)]
+    seconds, longest = time.perf_counter() - began, sorted(waits, reverse=True)[:_SHOWN]
     return {
         "frames": frames,
-        "seconds": time.perf_counter() - began,
-        "slowest_cancel": max(pauses),
+        "seconds": seconds,
+        "slowest_cancel": longest[0].seconds,
+        "slowest_stage": longest[0].stage,
+        "longest": [f"{wait.seconds:.2f} s {wait.stage}" for wait in longest],
         "megabytes": _peak_megabytes() - before,
         "take_megabytes": own,
     }
 
 
-def _longest_pause(task: Callable, take: RigTake, mapping: Mapping, prior: Prior) -> float:
-    """Seconds of the processor, for the machine may be busy, between two steps at most."""
-    times = [time.process_time()]
-    task(take, mapping, prior, lambda *_: times.append(time.process_time()))
-    return float(np.diff([*times, time.process_time()]).max())
+@dataclass(frozen=True, order=True)
+class Wait:
+    """Seconds of the processor, for the machine may be busy, between two steps, and who told of these."""
+
+    seconds: float
+    stage: str
+
+
+def waits_of(task: Callable, take: RigTake, mapping: Mapping, prior: Prior | None) -> list[Wait]:
+    """How long a cancel waits at each moment of a task."""
+    told = [(time.process_time(), "its start")]
+    task(take, mapping, prior, lambda *_: told.append((time.process_time(), _teller())))
+    told.append((time.process_time(), "its end"))
+    return [Wait(end - start, f"from {a} to {b} ({task.__name__})") for (start, a), (end, b) in pairwise(told)]
+
+
+def _teller() -> str:
+    """The function that tells of a step, with its module and line."""
+    frame = sys._getframe(2)
+    while Path(frame.f_code.co_filename).stem in _ON_BEHALF:
+        frame = frame.f_back
+    return f"{Path(frame.f_code.co_filename).stem}.{frame.f_code.co_name}:{frame.f_lineno}"
 
 
 def _peak_megabytes() -> float:
