@@ -13,6 +13,7 @@ from . import (
     operators_clean,
     operators_compare,
     operators_computer,
+    operators_drag,
     operators_estimate,
     operators_feet,
     operators_generate,
@@ -48,6 +49,7 @@ _MODULES = (
     operators_estimate,
     operators_in_between,
     operators_generate,
+    operators_drag,
     operators_computer,
     operators_report,
     panels_rig,
@@ -79,6 +81,7 @@ def unregister() -> None:
     """Undo register() in reverse, after what is under way has been stopped."""
     jobs.stop()
     jobs.stop_behind()
+    operators_drag.stop()
     while _commands:
         bpy.utils.unregister_cli_command(_commands.pop())
     bpy.app.handlers.load_pre.remove(_stop_job)

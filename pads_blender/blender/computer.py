@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,17 @@ def open_prior(threads: int | None, host: Host, folder: Path | None, on_step: jo
     prior.denoise(np.zeros((1, window.FRAMES, len(JOINTS), 3)), 0.1)
     on_step(_OPENED, 1)
     return prior, lambda step, count: on_step(_OPENED * count + (1.0 - _OPENED) * step, count)
+
+
+@functools.lru_cache(1)
+def pose_prior() -> Prior:
+    """The prior of poses for one at a time, kept while poses are tried: opening it takes longer than asking it.
+
+    On the processor and in one thread: done before a GPU or a second thread would have begun.
+    """
+    from ..diffusion.prior import load_prior
+
+    return load_prior("pose", threads=1, backend="cpu", host=read_host())
 
 
 def survey_behind() -> None:

@@ -4,6 +4,7 @@ import bpy
 
 from .operators_clean import PADS_OT_clean, PADS_OT_fill
 from .operators_compare import PADS_OT_accept, PADS_OT_compare, PADS_OT_discard
+from .operators_drag import PADS_OT_drag_pose
 from .operators_estimate import PADS_OT_estimate
 from .operators_feet import PADS_OT_find_contacts, PADS_OT_lock_feet
 from .operators_generate import PADS_OT_complete_pose, PADS_OT_generate, PADS_OT_vary_pose
@@ -14,7 +15,7 @@ _GROUPS = (
     (PADS_OT_clean, PADS_OT_fill),
     (PADS_OT_find_problems, PADS_OT_fix_all_problems),
     (PADS_OT_find_contacts, PADS_OT_lock_feet),
-    (PADS_OT_in_between, PADS_OT_complete_pose, PADS_OT_generate, PADS_OT_vary_pose),
+    (PADS_OT_in_between, PADS_OT_drag_pose, PADS_OT_complete_pose, PADS_OT_generate, PADS_OT_vary_pose),
     (PADS_OT_estimate,),
     (PADS_OT_compare, PADS_OT_accept, PADS_OT_discard),
 )

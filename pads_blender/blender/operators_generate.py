@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ import numpy as np
 from .. import jobs
 from ..errors import TakeError
 from .chosen import chosen_bones
-from .computer import read_host
+from .computer import pose_prior, read_host
 from .estimate_target import Target, deliver, read_target
 from .evaluated_reader import is_evaluated
 from .evaluation import find_object
@@ -181,19 +180,11 @@ class PADS_OT_complete_pose(bpy.types.Operator):  # noqa: N801 - Blender's own p
         armature, given = context.object, chosen_bones(context)
         mapping, pose = read_mapping(armature), present_pose(armature)
         check_free(armature, tuple(entry.bone for entry in mapping.joints.values() if entry))
-        after = completed(pose, mapping, given, _pose_prior(read_preferences().threads), self.seed)
+        after = completed(pose, mapping, given, pose_prior(), self.seed)
         changed = put_pose(armature, pose, after)
         if context.scene.tool_settings.use_keyframe_insert_auto:
             key_pose(armature, changed, context.scene.frame_current)
         return {"FINISHED"}
-
-
-@functools.lru_cache(1)
-def _pose_prior(threads: int | None) -> Prior:
-    """The pose prior, kept while poses are tried: opening it takes longer than asking it."""
-    from ..diffusion.prior import load_prior
-
-    return load_prior("pose", threads=threads, host=read_host())
 
 
 CLASSES = (PADS_OT_generate, PADS_OT_vary_pose, PADS_OT_complete_pose)

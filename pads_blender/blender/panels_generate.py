@@ -3,6 +3,7 @@
 import bpy
 
 from .job_operator import draw_progress
+from .operators_drag import PADS_OT_drag_pose
 from .operators_generate import PADS_OT_complete_pose, PADS_OT_generate, PADS_OT_vary_pose
 from .operators_in_between import PADS_OT_in_between
 from .tab import in_all_editors, is_armature_active
@@ -25,11 +26,13 @@ class PADS_PT_generate(bpy.types.Panel):  # noqa: N801 - Blender's own pattern
         return is_armature_active(context)
 
     def draw(self, context: bpy.types.Context) -> None:
-        """How many, and the three buttons."""
+        """What poses by selected bones; how many poses are to be made, and what makes them."""
         layout, settings = self.layout, context.scene.pads_generate
         layout.use_property_split = True
         layout.use_property_decorate = False
-        layout.operator(PADS_OT_complete_pose.bl_idname, icon="CON_KINEMATIC")
+        column = layout.column(align=True)
+        column.operator(PADS_OT_drag_pose.bl_idname, icon="VIEW_PAN")
+        column.operator(PADS_OT_complete_pose.bl_idname, icon="CON_KINEMATIC")
         column = layout.column(align=True)
         column.prop(settings, "count")
         column.prop(settings, "seed")

@@ -1,0 +1,112 @@
+"""Drag Pose in one go, as scripts and Adjust Last Operation have it; with the mouse: tests/window."""
+
+import bpy
+import numpy as np
+import pytest
+from mathutils import Euler, Matrix
+
+from pads_blender.blender import compat
+from pads_blender.blender.pose_drag import PoseDrag
+
+pytestmark = pytest.mark.usefixtures("registered")
+FEET = ("LeftFoot", "RightFoot")
+WAY = (0.0, -20.0, -15.0)  # this take is in centimetres, as it came
+
+
+def select(armature: bpy.types.Object, *names: str) -> None:
+    """Select these bones in Pose Mode, the last one active."""
+    bpy.context.view_layer.objects.active = armature
+    bpy.ops.object.mode_set(mode="POSE")
+    for bone in armature.pose.bones:
+        compat.select_bone(bone, bone.name in names)
+    armature.data.bones.active = armature.data.bones[names[-1]] if names else None
+
+
+def heads(armature: bpy.types.Object, *names: str) -> np.ndarray:
+    bpy.context.view_layer.update()
+    return np.array([armature.matrix_world @ armature.pose.bones[name].head for name in names])
+
+
+def channels(armature: bpy.types.Object) -> list[tuple[float, ...]]:
+    kinds = ("location", "rotation_quaternion", "rotation_euler", "rotation_axis_angle", "scale")
+    return [tuple(getattr(bone, kind)) for bone in armature.pose.bones for kind in kinds]
+
+
+def test_the_active_bone_goes_and_the_others_stay(armature):
+    select(armature, *FEET, "LeftHand")
+    feet, hand, other = heads(armature, *FEET), heads(armature, "LeftHand"), heads(armature, "Spine2")
+    assert bpy.ops.pads.drag_pose(way=WAY) == {"FINISHED"}
+    size = armature.dimensions.z
+    assert np.abs(heads(armature, *FEET) - feet).max() < 1e-3 * size
+    assert np.abs(heads(armature, "LeftHand") - hand - WAY).max() < 1e-3 * size
+    assert np.linalg.norm(heads(armature, "Spine2") - other) > 0.005 * size
+
+
+def test_the_way_is_the_worlds_whatever_the_object_is_turned_and_scaled_by(armature):
+    armature.matrix_world = Matrix.LocRotScale((1, 2, 3), Euler((0.4, 0.0, 1.0)), (0.01,) * 3) @ armature.matrix_world
+    select(armature, *FEET, "LeftHand")
+    feet, hand = heads(armature, *FEET), heads(armature, "LeftHand")
+    way = 0.01 * np.array(WAY)
+    bpy.ops.pads.drag_pose(way=way)
+    assert np.abs(heads(armature, "LeftHand") - hand - way).max() < 2e-3
+    assert np.abs(heads(armature, *FEET) - feet).max() < 2e-3
+
+
+@pytest.mark.parametrize("mode", ["QUATERNION", "XYZ", "AXIS_ANGLE"])
+def test_each_channel_comes_back(armature, mode):
+    select(armature, *FEET, "LeftHand")
+    for bone in armature.pose.bones:
+        bone.rotation_mode = mode
+    before = channels(armature)
+    drag = PoseDrag(armature, (*FEET, "LeftHand"), "LeftHand")
+    drag.show(drag.solve(WAY))
+    away = channels(armature)
+    drag.show(drag.solve((1.0, 0.0, 0.0)))
+    drag.show(drag.solve(WAY))
+    assert channels(armature) == away != before  # where the mouse is counts, not how it got there
+    drag.put_back()
+    assert channels(armature) == before
+
+
+@pytest.mark.parametrize("auto", [False, True])
+def test_auto_keying_keys_what_has_moved(armature, auto):
+    bpy.context.scene.frame_set(200)
+    bpy.context.scene.tool_settings.use_keyframe_insert_auto = auto
+    select(armature, *FEET, "LeftHand")
+    bpy.ops.pads.drag_pose(way=WAY)
+    bag = compat.find_channelbag(armature.animation_data.action, armature.animation_data.action_slot)
+    keyed = {curve.data_path.split('"')[1] for curve in bag.fcurves if curve.keyframe_points[-1].co[0] == 200}
+    assert bool(keyed) == auto
+    if auto:
+        assert "LeftForeArm" in keyed
+        placed = heads(armature, "LeftHand")
+        bpy.context.scene.frame_set(1)
+        bpy.context.scene.frame_set(200)
+        assert np.abs(heads(armature, "LeftHand") - placed).max() < 1e-3 * armature.dimensions.z
+
+
+def test_one_undo_takes_it_back(armature):
+    select(armature, *FEET, "LeftHand")
+    bpy.ops.ed.undo_push(message="before")
+    before = heads(armature, "LeftHand")
+    bpy.ops.pads.drag_pose("EXEC_DEFAULT", True, way=WAY)
+    bpy.ops.ed.undo()
+    armature = bpy.context.object
+    assert np.abs(heads(armature, "LeftHand") - before).max() < 1e-4
+
+
+def test_dragging_says_what_it_needs(armature):
+    select(armature)
+    with pytest.raises(RuntimeError, match="Select the bones that are to stay, then the one to drag"):
+        bpy.ops.pads.drag_pose()
+    select(armature, "LeftHand")
+    with pytest.raises(RuntimeError, match="Nothing stays where it is"):
+        bpy.ops.pads.drag_pose()
+    select(armature, *FEET, "LeftHand")
+    armature.pose.bones["RightArm"].lock_rotation = (True, True, True)
+    with pytest.raises(RuntimeError, match="rotation of bone RightArm is locked"):
+        bpy.ops.pads.drag_pose()
+    armature.pose.bones["RightArm"].lock_rotation = (False, False, False)
+    armature.pose.bones["RightFoot"].constraints.new("COPY_ROTATION")
+    with pytest.raises(RuntimeError, match="Bone RightFoot is moved by the constraint"):
+        bpy.ops.pads.drag_pose()
