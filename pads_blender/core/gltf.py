@@ -6,6 +6,7 @@ glTF 2.0 knows seconds and no frames, and Blender makes bones only of what a ski
 import json
 import struct
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from urllib.parse import quote
 
@@ -36,7 +37,25 @@ def read_gltf(path: Path) -> Gltf:
         raise BadFileError(f"{path}: this is no glTF file.") from error
     if not isinstance(data, dict) or "asset" not in data:
         raise BadFileError(f"{path}: this is no glTF file.")
+    _check_tree(data.get("nodes"), path)
     return Gltf(data, chunks)
+
+
+def _check_tree(nodes: object, path: Path) -> None:
+    """BadFileError where a node hangs on two others, or in a circle on itself: Blender's importer breaks down on it."""
+    parents: dict[int, int] = {}
+    for number, node in enumerate(nodes if isinstance(nodes, list) else ()):
+        children = node.get("children") if isinstance(node, dict) else None
+        for child in (each for each in (children if isinstance(children, list) else ()) if isinstance(each, int)):
+            if child in parents:
+                raise BadFileError(
+                    f"{path}: node {child} hangs on nodes {parents[child]} and {number}: export it again."
+                )
+            parents[child] = number
+    try:
+        TopologicalSorter({child: [parent] for child, parent in parents.items()}).prepare()
+    except CycleError as error:
+        raise BadFileError(f"{path}: node {error.args[1][0]} hangs on itself, in a circle: export it again.") from None
 
 
 def _split(raw: bytes) -> tuple[bytes, bytes]:

@@ -35,3 +35,25 @@ def test_what_is_no_gltf_is_refused(tmp_path, raw):
         read_gltf(path)
     with pytest.raises(BadFileError, match="cannot be read"):
         read_gltf(tmp_path / "gone.glb")
+
+
+@pytest.mark.parametrize(
+    ("children", "said"),
+    [
+        ([[0]], "node 0 hangs on itself"),
+        ([[1], [2], [0]], "hangs on itself"),
+        ([[1, 2], [2], []], "node 2 hangs on nodes 0 and 1"),
+    ],
+)
+def test_nodes_in_a_circle_and_of_two_parents_are_refused(tmp_path, children, said):
+    """Blender's importer ends with an error of Python's."""
+    path = tmp_path / "take.gltf"
+    path.write_text(json.dumps({"asset": {}, "nodes": [{"children": each} for each in children]}))
+    with pytest.raises(BadFileError, match=said):
+        read_gltf(path)
+
+
+def test_a_long_chain_of_nodes_is_no_circle(tmp_path):
+    path = tmp_path / "take.gltf"
+    path.write_text(json.dumps({"asset": {}, "nodes": [{"children": [n + 1]} for n in range(50_000)] + [{}]}))
+    assert len(read_gltf(path).data["nodes"]) == 50_001
