@@ -22,6 +22,7 @@ from .transforms import CurveTable, is_animated_freely, location_of, rotation_of
 
 _LARGEST = 1e9  # beyond it a value is damage: Blender makes the largest single precision of what is infinite
 _MOST_FRAMES = 1_100_000  # Blender's own last frame lies before that
+_ROWS_AT_ONCE = 4096
 _OBJECT = " (object)"  # how the name of the entry for the object itself ends
 
 
@@ -56,7 +57,22 @@ def read_bones(armature: bpy.types.Object, names: Sequence[str]) -> Parts[RigTak
         if pace.is_pause_due(len(frames)):
             yield len(channels) / len(names)
             table = None
-    return _take_of(find_object(uid, name), names, frames, channels)
+    stacked = {}
+    for each in ("location", "rotation", "scale"):
+        stacked[each] = yield from _stacked([getattr(bone, each) for bone in channels])
+    return _take_of(find_object(uid, name), names, frames, stacked)
+
+
+def _stacked(columns: list[np.ndarray]) -> Parts[np.ndarray]:
+    """Arrays (F, C) of bones as one (F, B, C), some frames at a time: of a long take it is hundreds of megabytes."""
+    frames, pace = len(columns[0]), Pace()
+    result = np.empty((frames, len(columns), columns[0].shape[1]))
+    for first in range(0, frames, _ROWS_AT_ONCE):
+        rows = slice(first, first + _ROWS_AT_ONCE)
+        result[rows] = np.stack([column[rows] for column in columns], axis=1)
+        if pace.is_pause_due(len(columns) * len(result[rows])):
+            yield 1.0
+    return result
 
 
 def pose_bone(armature: bpy.types.Object, name: str) -> bpy.types.PoseBone:
@@ -67,16 +83,16 @@ def pose_bone(armature: bpy.types.Object, name: str) -> bpy.types.PoseBone:
     return bone
 
 
-def _take_of(armature: bpy.types.Object, names: Sequence[str], frames: np.ndarray, channels: list[Channels]) -> RigTake:
+def _take_of(
+    armature: bpy.types.Object, names: Sequence[str], frames: np.ndarray, channels: dict[str, np.ndarray]
+) -> RigTake:
     table, bones = tabulate(find_curves(armature)), [pose_bone(armature, name) for name in names]
     numbers = {name: number for number, name in enumerate(names)}
     return RigTake(
         names=tuple(numbers),
         parents=np.array([numbers.get(bone.parent.name, -1) if bone.parent else -1 for bone in bones], int),
         rest=np.array([bone.bone.matrix_local for bone in bones], float),
-        location=np.stack([each.location for each in channels], axis=1),
-        rotation=np.stack([each.rotation for each in channels], axis=1),
-        scale=np.stack([each.scale for each in channels], axis=1),
+        **channels,
         world_from_armature=np.eye(4),
         frames=frames,
         fps=scene_fps(),
