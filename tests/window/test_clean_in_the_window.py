@@ -30,7 +30,7 @@ def test_from_import_to_the_saved_file(program, long_rig, screenshots, tmp_path)
     assert program.ask(ACTIONS) == before
 
     sidebar.press("pads.clean")
-    wait_for(lambda: program.ask(ACTIONS) != before)
+    wait_for(lambda: program.ask(ACTIONS) != before and not is_busy(program))
     cleaned = program.ask(ACTION)
     assert cleaned != original and program.ask(f"bpy.data.actions[{original!r}].use_fake_user")
     time.sleep(1.0)
