@@ -15,17 +15,18 @@ from .transforms import Property, location_of, rotation_of
 _SAME = 1e-7
 
 
-def mark_poses(action: bpy.types.Action, frames: np.ndarray) -> None:
-    """A pose marker of the action at each of these frames."""
+def mark_poses(action: bpy.types.Action, slot_handle: int, frames: np.ndarray) -> None:
+    """A pose marker of the action at each of these frames, where keys count for In-Between as an animator's do."""
+    for fcurve in _bag(action, slot_handle).fcurves:
+        curves.mark_posed(fcurve, frames)
     for number, frame in enumerate(frames, start=1):
         action.pose_markers.new(f"Pose {number}").frame = int(frame)
 
 
 def make_assets(action: bpy.types.Action, slot_handle: int, frames: np.ndarray, name: str) -> list[bpy.types.Action]:
     """Pose assets, an action with one key of each curve for every frame, with previews where there is a window."""
-    slot = next(slot for slot in action.slots if slot.handle == slot_handle)
-    bag, made = compat.find_channelbag(action, slot), []
-    values = {fcurve: curves.values_at(fcurve, frames) for fcurve in bag.fcurves}
+    slot, made = _slot(action, slot_handle), []
+    values = {fcurve: curves.values_at(fcurve, frames) for fcurve in _bag(action, slot_handle).fcurves}
     for number in range(len(frames)):
         asset = bpy.data.actions.new(f"{name} {number + 1}")
         own = asset.slots.new("OBJECT", slot.name_display)
@@ -39,6 +40,14 @@ def make_assets(action: bpy.types.Action, slot_handle: int, frames: np.ndarray, 
             asset.asset_generate_preview()
         made.append(asset)
     return made
+
+
+def _slot(action: bpy.types.Action, handle: int) -> bpy.types.ActionSlot:
+    return next(slot for slot in action.slots if slot.handle == handle)
+
+
+def _bag(action: bpy.types.Action, slot_handle: int) -> bpy.types.ActionChannelbag:
+    return compat.find_channelbag(action, _slot(action, slot_handle))
 
 
 def check_free(armature: bpy.types.Object, names: tuple[str, ...]) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import bpy
 import numpy as np
 
-from pads_blender.blender.compat import find_channelbag
+from pads_blender.blender.compat import find_channelbag, select_bone
 from pads_blender.blender.evaluated_reader import is_evaluated, read_rig
 from pads_blender.blender.rig_mapping import map_bones
 from pads_blender.blender.rig_writer import toggle_original, write_take
@@ -52,6 +52,21 @@ def assert_same_pose(found, wanted, degrees=DEGREES, metres=METRES):
 
 def unit(matrices):
     return matrices[..., :3, :3] / np.linalg.norm(matrices[..., :3, :3], axis=-2, keepdims=True)
+
+
+def select(armature: bpy.types.Object, *names: str) -> None:
+    """Select these bones in Pose Mode, the last one active."""
+    bpy.context.view_layer.objects.active = armature
+    bpy.ops.object.mode_set(mode="POSE")
+    for bone in armature.pose.bones:
+        select_bone(bone, bone.name in names)
+    armature.data.bones.active = armature.data.bones[names[-1]] if names else None
+
+
+def world_heads(armature: bpy.types.Object, *names: str) -> np.ndarray:
+    """Heads (N, 3) of these bones in the world, as they are posed now."""
+    bpy.context.view_layer.update()
+    return np.array([armature.matrix_world @ armature.pose.bones[name].head for name in names])
 
 
 def key_values(armature):

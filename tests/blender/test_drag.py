@@ -8,23 +8,11 @@ from mathutils import Euler, Matrix
 from pads_blender.blender import compat
 from pads_blender.blender.pose_drag import PoseDrag
 
+from .posing import select, world_heads
+
 pytestmark = pytest.mark.usefixtures("registered")
 FEET = ("LeftFoot", "RightFoot")
 WAY = (0.0, -20.0, -15.0)  # this take is in centimetres, as it came
-
-
-def select(armature: bpy.types.Object, *names: str) -> None:
-    """Select these bones in Pose Mode, the last one active."""
-    bpy.context.view_layer.objects.active = armature
-    bpy.ops.object.mode_set(mode="POSE")
-    for bone in armature.pose.bones:
-        compat.select_bone(bone, bone.name in names)
-    armature.data.bones.active = armature.data.bones[names[-1]] if names else None
-
-
-def heads(armature: bpy.types.Object, *names: str) -> np.ndarray:
-    bpy.context.view_layer.update()
-    return np.array([armature.matrix_world @ armature.pose.bones[name].head for name in names])
 
 
 def channels(armature: bpy.types.Object) -> list[tuple[float, ...]]:
@@ -34,22 +22,22 @@ def channels(armature: bpy.types.Object) -> list[tuple[float, ...]]:
 
 def test_the_active_bone_goes_and_the_others_stay(armature):
     select(armature, *FEET, "LeftHand")
-    feet, hand, other = heads(armature, *FEET), heads(armature, "LeftHand"), heads(armature, "Spine2")
+    feet, hand, other = world_heads(armature, *FEET), world_heads(armature, "LeftHand"), world_heads(armature, "Spine2")
     assert bpy.ops.pads.drag_pose(way=WAY) == {"FINISHED"}
     size = armature.dimensions.z
-    assert np.abs(heads(armature, *FEET) - feet).max() < 1e-3 * size
-    assert np.abs(heads(armature, "LeftHand") - hand - WAY).max() < 1e-3 * size
-    assert np.linalg.norm(heads(armature, "Spine2") - other) > 0.005 * size
+    assert np.abs(world_heads(armature, *FEET) - feet).max() < 1e-3 * size
+    assert np.abs(world_heads(armature, "LeftHand") - hand - WAY).max() < 1e-3 * size
+    assert np.linalg.norm(world_heads(armature, "Spine2") - other) > 0.005 * size
 
 
 def test_the_way_is_the_worlds_whatever_the_object_is_turned_and_scaled_by(armature):
     armature.matrix_world = Matrix.LocRotScale((1, 2, 3), Euler((0.4, 0.0, 1.0)), (0.01,) * 3) @ armature.matrix_world
     select(armature, *FEET, "LeftHand")
-    feet, hand = heads(armature, *FEET), heads(armature, "LeftHand")
+    feet, hand = world_heads(armature, *FEET), world_heads(armature, "LeftHand")
     way = 0.01 * np.array(WAY)
     bpy.ops.pads.drag_pose(way=way)
-    assert np.abs(heads(armature, "LeftHand") - hand - way).max() < 2e-3
-    assert np.abs(heads(armature, *FEET) - feet).max() < 2e-3
+    assert np.abs(world_heads(armature, "LeftHand") - hand - way).max() < 2e-3
+    assert np.abs(world_heads(armature, *FEET) - feet).max() < 2e-3
 
 
 @pytest.mark.parametrize("mode", ["QUATERNION", "XYZ", "AXIS_ANGLE"])
@@ -79,20 +67,20 @@ def test_auto_keying_keys_what_has_moved(armature, auto):
     assert bool(keyed) == auto
     if auto:
         assert "LeftForeArm" in keyed
-        placed = heads(armature, "LeftHand")
+        placed = world_heads(armature, "LeftHand")
         bpy.context.scene.frame_set(1)
         bpy.context.scene.frame_set(200)
-        assert np.abs(heads(armature, "LeftHand") - placed).max() < 1e-3 * armature.dimensions.z
+        assert np.abs(world_heads(armature, "LeftHand") - placed).max() < 1e-3 * armature.dimensions.z
 
 
 def test_one_undo_takes_it_back(armature):
     select(armature, *FEET, "LeftHand")
     bpy.ops.ed.undo_push(message="before")
-    before = heads(armature, "LeftHand")
+    before = world_heads(armature, "LeftHand")
     bpy.ops.pads.drag_pose("EXEC_DEFAULT", True, way=WAY)
     bpy.ops.ed.undo()
     armature = bpy.context.object
-    assert np.abs(heads(armature, "LeftHand") - before).max() < 1e-4
+    assert np.abs(world_heads(armature, "LeftHand") - before).max() < 1e-4
 
 
 def test_dragging_says_what_it_needs(armature):

@@ -10,7 +10,7 @@ from pads_blender.blender.rig_reader import find_curves, read_take
 from pads_blender.blender.session import Session
 from pads_blender.errors import CancelledError, TakeError
 
-from .posing import assert_same_pose, posed
+from .posing import assert_same_pose, posed, select, world_heads
 
 pytestmark = pytest.mark.usefixtures("registered")
 KEYS = (1, 18, 40)
@@ -23,18 +23,6 @@ def thin_out(armature: bpy.types.Object) -> None:
             if key.co[0] not in KEYS:
                 fcurve.keyframe_points.remove(key)
         fcurve.update()
-
-
-def select(armature: bpy.types.Object, *names: str) -> None:
-    bpy.context.view_layer.objects.active = armature
-    bpy.ops.object.mode_set(mode="POSE")
-    for bone in armature.pose.bones:
-        compat.select_bone(bone, bone.name in names)
-
-
-def world_heads(armature: bpy.types.Object, names: tuple[str, ...]) -> np.ndarray:
-    bpy.context.view_layer.update()
-    return np.array([armature.matrix_world @ armature.pose.bones[name].head for name in names])
 
 
 # --- in-between -------------------------------------------------------------------------------------------------------
@@ -179,6 +167,27 @@ def test_poses_become_assets(armature):
         assert np.abs(read_take(armature).rotation[0] - wanted[number]).max() < 1e-5
 
 
+@pytest.mark.parametrize("has_take", [False, True])
+def test_motion_between_two_generated_poses(armature, has_take):
+    """The recipe of docs/generate.md: two poses, the second one's keys moved three seconds on, In-Between."""
+    if not has_take:
+        armature.animation_data.action = None
+    bpy.context.scene.pads_generate.count = 2
+    bpy.ops.pads.generate()
+    if has_take:
+        bpy.ops.pads.accept()
+    poses = poses_of(armature)
+    for fcurve in find_curves(armature).fcurves:
+        fcurve.keyframe_points[-1].co_ui = (91, fcurve.keyframe_points[-1].co[1])
+        fcurve.update()
+    assert bpy.ops.pads.in_between() == {"FINISHED"}
+    motion = poses_of(armature)
+    assert len(motion) == 91
+    assert np.abs(motion[[0, -1]] - poses).max() < 1e-4
+    slerp = poses[0] + np.linspace(0.0, 1.0, 91)[:, None, None] * (poses[1] - poses[0])
+    assert np.abs(motion - slerp).max() > 0.05
+
+
 def test_variations_are_near_the_present_pose(armature):
     settings = bpy.context.scene.pads_generate
     bpy.context.scene.frame_set(20)
@@ -200,10 +209,10 @@ def test_selected_bones_stay_and_the_rest_takes_another_pose(armature):
     bpy.context.scene.frame_set(20)
     given = ("LeftHand", "RightFoot")
     select(armature, *given)
-    before, free = world_heads(armature, given), world_heads(armature, ("RightHand",))
+    before, free = world_heads(armature, *given), world_heads(armature, "RightHand")
     assert bpy.ops.pads.complete_pose(seed=2) == {"FINISHED"}
-    assert np.abs(world_heads(armature, given) - before).max() < 1e-3 * armature.dimensions.z
-    assert np.linalg.norm(world_heads(armature, ("RightHand",)) - free) > 0.01 * armature.dimensions.z
+    assert np.abs(world_heads(armature, *given) - before).max() < 1e-3 * armature.dimensions.z
+    assert np.linalg.norm(world_heads(armature, "RightHand") - free) > 0.01 * armature.dimensions.z
 
 
 def test_completing_says_what_it_needs(armature):
