@@ -129,6 +129,7 @@ def own(motion: Motion) -> dict[str, dict[str, object]]:
         "channels.quaternions_from_channels": {"values": _turns(frames), "mode": "QUATERNION"},
         "cycles.close_ends": {"changes": positions[:, 0], "frames": at, "first": 5.0, "last": 30.0, "reach": 5.0},
         "model_rig.model_take": {"body_scale": 1.0, "frames": at, "fps": 30.0},
+        "heading.turned_covariances": {"covariances": np.tile(np.eye(3 * joints), (frames, 1, 1))},
         "skeleton.forward_positions": {"segments": positions},
         "metrics.bone_length_errors": {"offsets": MODEL.offsets},
         "film.Film.at": {"frames": at},
@@ -204,6 +205,7 @@ def own(motion: Motion) -> dict[str, dict[str, object]]:
         },
         "rays.joint_information": {"each": keypoint_information([view], positions, variance)},
         "usual_poses.UsualPoses.error_shapes": {"level": 0.1, "alone": 0.2},
+        "usual_poses.UsualPoses.spread": {"poses": pose, "level": 0.1},
         "usual_poses.UsualPoses.nearest": {"poses": pose, "sigma": 0.1},
         "usual_poses.UsualPoses.on_rays": {"pelvis": pelvis, "pelvis_sigma": 0.1},
     }
