@@ -6,6 +6,7 @@ import numpy as np
 from ..core.channels import quaternions_from_channels
 from ..core.rig import RigTake, world_matrices
 from . import compat
+from .rig_reader import is_connected
 from .transforms import Property, location_of, rotation_of, scale_of
 
 
@@ -39,6 +40,7 @@ def _pose(armature: bpy.types.Object, values: dict[tuple[str, int], float], fram
         world_from_armature=np.array(armature.matrix_world, float),
         frames=np.array([frame]),
         fps=1.0,
+        movable=np.array([not is_connected(bone) for bone in bones]),
     )
 
 
@@ -52,7 +54,7 @@ def bone_lines(armature: bpy.types.Object, pose: RigTake) -> np.ndarray:
 
 def _values(prop: Property, values: dict[tuple[str, int], float]) -> np.ndarray:
     """Values (1, size) of a bone's property; where no curve drives it, the value that it has now."""
-    if prop.name == "location" and prop.owner.parent is not None and prop.owner.bone.use_connect:
+    if prop.name == "location" and is_connected(prop.owner):
         return np.zeros((1, 3))
     path, present = prop.path, getattr(prop.owner, prop.name)
     return np.array([[values.get((path, index), present[index]) for index in range(prop.size)]])

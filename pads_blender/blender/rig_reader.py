@@ -96,7 +96,7 @@ def _take_of(
         world_from_armature=np.eye(4),
         frames=frames,
         fps=scene_fps(),
-        movable=np.array([not _is_connected(b) and is_animated_freely(location_of(b), table) for b in bones]),
+        movable=np.array([not is_connected(b) and is_animated_freely(location_of(b), table) for b in bones]),
     )
 
 
@@ -167,13 +167,13 @@ def find_curves(armature: bpy.types.Object) -> bpy.types.ActionChannelbag:
 def read_bone(bone: bpy.types.PoseBone, table: CurveTable, frames: np.ndarray) -> Channels:
     """Location (F, 3), rotation (F, 4) and scale (F, 3) of the bone against its rest pose."""
     return Channels(
-        np.zeros((len(frames), 3)) if _is_connected(bone) else location_of(bone).read(table, frames),
+        np.zeros((len(frames), 3)) if is_connected(bone) else location_of(bone).read(table, frames),
         quaternions_from_channels(rotation_of(bone).read(table, frames), bone.rotation_mode),
         scale_of(bone).read(table, frames),
     )
 
 
-def _is_connected(bone: bpy.types.PoseBone) -> bool:
+def is_connected(bone: bpy.types.PoseBone) -> bool:
     """Whether Blender ignores the bone's location: its head is its parent's tail."""
     return bone.parent is not None and bone.bone.use_connect
 

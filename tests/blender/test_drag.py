@@ -3,7 +3,7 @@
 import bpy
 import numpy as np
 import pytest
-from mathutils import Euler, Matrix
+from mathutils import Euler, Matrix, Vector
 
 from pads_blender.blender import compat
 from pads_blender.blender.pose_drag import PoseDrag
@@ -98,3 +98,18 @@ def test_dragging_says_what_it_needs(armature):
     armature.pose.bones["RightFoot"].constraints.new("COPY_ROTATION")
     with pytest.raises(RuntimeError, match="Bone RightFoot is moved by the constraint"):
         bpy.ops.pads.drag_pose()
+
+
+def test_hips_that_hang_on_a_root_bone_are_moved_by_it(armature):
+    """Blender passes over the location of a connected bone."""
+    bpy.context.view_layer.objects.active = armature
+    bpy.ops.object.mode_set(mode="EDIT")
+    bones = armature.data.edit_bones
+    root = bones.new("Root")
+    root.head, root.tail = bones["Hips"].head - Vector((0, 0, 30)), bones["Hips"].head
+    bones["Hips"].parent, bones["Hips"].use_connect = root, True
+    select(armature, *FEET, "Hips")
+    feet, hips = world_heads(armature, *FEET), world_heads(armature, "Hips")
+    bpy.ops.pads.drag_pose(way=(0.0, 0.0, -15.0))
+    assert np.abs(world_heads(armature, *FEET) - feet).max() < 0.5
+    assert np.abs(world_heads(armature, "Hips") - hips - (0.0, 0.0, -15.0)).max() < 2.0
