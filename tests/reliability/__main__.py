@@ -19,6 +19,7 @@ from .page import today, write_rows
 ROOT = Path(__file__).resolve().parents[2]
 _REAL_TAKES = Path(os.environ.get("PADS_SHARED") or ROOT.parent / "shared") / "data" / "rigs"
 _LONGEST_WAIT_SECONDS = 1.0
+_MOST_GROWTH = 1.03  # of memory in the second half of a run in the window
 _MOST_GROWTH = 1.1  # of memory from half-way to the end; in the runs so far it fell by some per cent
 _CHUNK = 500  # inputs a task: a process that dies takes no more along
 Rows = dict[str, tuple[str, str, str]]
@@ -125,14 +126,20 @@ def run_window(options: argparse.Namespace) -> tuple[Rows, list[str]]:
         found = hammering.hammer_new_window(options.seed, 60 * options.window_minutes)
     except AssertionError as error:
         return {}, [f"window: {error}"]
+    print("megabytes with an empty file:", *map(round, found.megabytes), flush=True)
+    print("megabytes before it was opened:", *map(round, found.full_megabytes), flush=True)
+    print("done for the first time in each round:", *map(", ".join, found.first_done), sep="\n  ", flush=True)
     half, end = found.megabytes[len(found.megabytes) // 2], found.megabytes[-1]
     pressed = f"{found.steps} steps in {found.seconds / 60:.1f} min, seed {options.seed}"
-    return {"buttons hammered in the window": (pressed, _held(half, end), today(found.blender, found.python))}, []
+    held = _held(half, end, " with an empty file") + f", {max(found.full_megabytes):.0f} MB with what was open at most"
+    cells = pressed, held, today(found.blender, found.python)
+    grown = [f"window: memory grew from {half:.0f} to {end:.0f} MB"] if end > _MOST_GROWTH * half else []
+    return {"buttons hammered in the window": cells}, grown
 
 
-def _held(half: float, end: float) -> str:
-    """What a run of the hammer came to that ended well; megabytes of memory half-way and at the end."""
-    return f"no crash or exception, nothing left behind; memory {half:.0f} MB half-way, {end:.0f} MB at the end"
+def _held(half: float, end: float, when: str = "") -> str:
+    """What a run of the hammer came to that ended well; megabytes of memory half-way and at the end, and what for."""
+    return f"no crash or exception, nothing left behind; memory{when} {half:.0f} MB half-way, {end:.0f} MB at the end"
 
 
 def run_long(options: argparse.Namespace) -> tuple[Rows, list[str]]:
@@ -155,7 +162,8 @@ def run_writes(options: argparse.Namespace) -> tuple[Rows, list[str]]:
     print(*found["longest"], sep="\n", flush=True)
     worked = f"{found['frames']} frames of {found['curves']} curves in {found['parts']} parts, {found['seconds']:.0f} s"
     held = f"a cancel is answered within {found['slowest_cancel']:.2f} s, the longest {found['slowest_stage']}"
-    held += f"; Blender's own update after a part takes up to {found['slowest_update']:.2f} s"
+    held += f"; Blender takes {found['slowest_copy']:.1f} s to copy the action"
+    held += f", and up to {found['slowest_update']:.1f} s to work out what was changed before it draws"
     what = f"long take read and written, Blender {found['blender'][:3]}"
     return {what: (worked, held, today(found["blender"]))}, _slow(found)
 
