@@ -18,7 +18,7 @@ from pads_blender.errors import TakeError
 from pads_blender.tasks import generate, pinned_pose, rig_poses
 from pads_blender.tasks.generate import GenerateSettings
 
-from ..core.bodies import build_take, random_motion
+from ..core.bodies import one_pose
 
 TWO = GenerateSettings(2, 5)
 
@@ -26,12 +26,6 @@ TWO = GenerateSettings(2, 5)
 @pytest.fixture(scope="module")
 def prior():
     return load_prior("pose", threads=1)
-
-
-def one_pose(body: str = "adult", unit: float = 1.0, yaw: float = 0.0):
-    """A rig of that body in a pose, as a take of one frame."""
-    take, mapping = build_take(*random_motion(20, degrees=30.0), body, unit=unit, yaw=yaw)
-    return take.rows(slice(7, 8)), mapping
 
 
 def positions_of(take: RigTake, mapping) -> np.ndarray:
