@@ -4,6 +4,8 @@ Knows nothing of the screen: hammering.py asks for one move after the other and 
 """
 
 import contextlib
+import ctypes
+import gc
 import importlib
 import importlib.abc
 import importlib.machinery
@@ -103,6 +105,16 @@ def heard() -> int:
     return _Listener.heard
 
 
+def megabytes() -> float:
+    """Memory of this process without what is free but kept by Python and by the allocators that Blender may use."""
+    gc.collect()
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL("libtbbmalloc.so.2").scalable_allocation_command(0, None)
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
+    return leftovers.resident_megabytes()
+
+
 run: "WindowRun | None" = None
 
 
@@ -113,6 +125,17 @@ class WindowRun:
         bpy.ops.wm.read_homefile(use_empty=True, load_ui=False)
         self._handlers, self._data = leftovers.count_handlers(), leftovers.count_data()
         self.hammer = hammer.Hammer(seed, Path(folder), moves=MOVES)
+
+    def warm_up(self) -> None:
+        """Have what takes memory once and keeps it, such as the prior's runtime, take it."""
+        self.begin()
+        with _in_window():
+            bpy.ops.pads.clean("EXEC_DEFAULT", True)
+            bpy.ops.pads.find_problems("EXEC_DEFAULT", True)
+        self.clear()
+
+    def begin(self) -> None:
+        """A take in the empty file."""
         with _in_window():
             moves.import_take(self.hammer)
 

@@ -21,20 +21,28 @@ blows.run = blows.WindowRun({seed}, {folder!r})  # Blender's own places for such
 """
 _BLOWS = "sys.modules['tests.window.blows']"
 _RUN = f"{_BLOWS}.run"
-_MEMORY = "sys.modules['tests.reliability.leftovers'].resident_megabytes()"
+_MEMORY = f"{_BLOWS}.megabytes()"
 _JOBS = "sys.modules['bl_ext.user_default.pads_mocap.jobs']"
 _KEYS = ("Escape", "Escape", "ctrl+z", "ctrl+shift+z", "space", "Home", "Right")
+_ROUNDS = 6  # after each of which the file is an empty one, and memory is measured
 _OUTSIDE = 0.3  # share of the moves after which a key is pressed, or the sidebar clicked
 _LISTENED_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
 class WindowBlows:
-    """What a run came to; megabytes of memory at even distances, done: moves by their names."""
+    """What a run came to; megabytes of memory before the first move and after each round, an empty file being open.
+
+    With that undo steps, takes and whatever else the moves made are gone: what stays, and grows, is lost.
+    full_megabytes: after each round with all of that still there. first_done: moves that a round made and none before
+    it. done: moves by their names.
+    """
 
     steps: int
     seconds: float
     megabytes: tuple[float, ...]
+    full_megabytes: tuple[float, ...]
+    first_done: tuple[tuple[str, ...], ...]
     done: dict[str, int]
     blender: str
     python: str
@@ -47,28 +55,39 @@ def hammer_new_window(seed: int, seconds: float) -> WindowBlows:
         package = build_package.write_package(folder, build_package.blender_ext_script(Path(sys.prefix)))
         with open_program(COMMAND, folder / "talk", folder / "profile") as program:
             program.run(INSTALL.format(package=str(package)))
-            return hammer_window(program, seed, seconds, folder)
+            return hammer_window(program, seed, seconds, folder, _ROUNDS)
 
 
-def hammer_window(program: Program, seed: int, seconds: float, folder: Path) -> WindowBlows:
-    """A run for so long; AssertionError says what went wrong, and moves.txt in the folder what led to it."""
-    rng, megabytes = Random(seed), []
+def hammer_window(program: Program, seed: int, seconds: float, folder: Path, rounds: int) -> WindowBlows:
+    """A run for so long in rounds; AssertionError says what went wrong, and moves.txt in the folder what led to it."""
+    rng = Random(seed)
     program.run(_IMPORT + _BEGIN.format(seed=seed, folder=str(folder)))
     Sidebar(program)
-    began = time.monotonic()
-    while (gone := time.monotonic() - began) < seconds:
-        program.run(f"{_RUN}.blow({rng.choice((1, 1, 2, 4))})")
-        if rng.random() < _OUTSIDE:
-            _from_outside(program, rng)
-        time.sleep(rng.choice((0.0, 0.05, 0.3)))  # for Blender to draw, and for what is under way
-        if gone > len(megabytes) * seconds / 20:
-            megabytes.append(program.ask(_MEMORY))
+    program.run(f"{_RUN}.warm_up()")
+    began, megabytes, full, first, done = time.monotonic(), [program.ask(_MEMORY)], [], [], {}
+    for _ in range(rounds):
+        program.run(f"{_RUN}.begin()")
+        _hammer_for(program, rng, seconds / rounds)
+        full.append(program.ask(_MEMORY))
+        before, done = done, program.ask(f"{_RUN}.hammer.blows.done")
+        first.append(tuple(name for name in done if name not in before))
+        _empty(program)
+        megabytes.append(program.ask(_MEMORY))
     seconds, steps = time.monotonic() - began, program.ask(f"{_RUN}.hammer.blows.steps")
-    done = program.ask(f"{_RUN}.hammer.blows.done")
     versions = program.ask("bpy.app.version_string"), program.ask("sys.version.split()[0]")
     assert not (events := _clear(program)), f"a timer is left behind: {events} events"
     assert "Traceback" not in program.log(), program.log()[-3000:]
-    return WindowBlows(steps, seconds, tuple(megabytes), done, *versions)
+    return WindowBlows(steps, seconds, tuple(megabytes), tuple(full), tuple(first), done, *versions)
+
+
+def _hammer_for(program: Program, rng: Random, seconds: float) -> None:
+    """Moves for so long, between which Blender draws and what is under way goes on."""
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        program.run(f"{_RUN}.blow({rng.choice((1, 1, 2, 4))})")
+        if rng.random() < _OUTSIDE:
+            _from_outside(program, rng)
+        time.sleep(rng.choice((0.0, 0.05, 0.3)))
 
 
 def _from_outside(program: Program, rng: Random) -> None:
@@ -81,12 +100,17 @@ def _from_outside(program: Program, rng: Random) -> None:
     program.screen.key(rng.choice(_KEYS))
 
 
-def _clear(program: Program) -> int:
-    """End what is under way, and see that nothing is left; the timer events that the window still gets in a second."""
+def _empty(program: Program) -> None:
+    """End what is under way, and have an empty file open."""
     for _ in range(3):  # of menus and file browsers that clicks may have opened
         program.screen.key("Escape")
     program.run(f"{_RUN}.clear()")
     wait_for(lambda: not program.ask(f"{_JOBS}.is_busy_behind()"))
+
+
+def _clear(program: Program) -> int:
+    """See that nothing is left in an empty file; the timer events that the window still gets in a second."""
+    _empty(program)
     events = count_timer_events(program)
     program.run(f"{_RUN}.check_left()")
     return events

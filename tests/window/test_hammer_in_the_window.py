@@ -6,7 +6,7 @@ SECONDS = 12.0
 
 
 def test_no_order_of_moves_breaks_the_window(program, tmp_path):
-    blows = hammer_window(program, 0, SECONDS, tmp_path)
+    blows = hammer_window(program, 0, SECONDS, tmp_path, 1)
     assert blows.steps > 3
 
 
