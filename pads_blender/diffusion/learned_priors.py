@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from ..core.heading import heading_gradient, headings, turned
 from ..core.skeleton import JOINTS
 from . import window
 from .contract import Contract
@@ -22,6 +23,7 @@ class PosePrior:
     """The paper's prior, eps_theta(x_t, t), as a denoiser of pelvis-relative poses (B, J, 3) in metres.
 
     x_t = sqrt(abar_t) (x0 + sigma n) ties the paper's variance-preserving x_t to the sampler's noise level sigma.
+    The network sees poses turned to one heading, that of the noisy pose itself: no pose is likelier for its heading.
     """
 
     contract: Contract
@@ -45,17 +47,29 @@ class PosePrior:
 
     def denoise(self, x: np.ndarray, sigma: float | np.ndarray) -> np.ndarray:
         """x0hat = (x_t - sqrt(1 - abar) eps) / sqrt(abar), in metres: (B, J, 3)."""
-        noisy, level, ratio = self._network_space(x, sigma)
+        x = np.asarray(x, float)
+        yaw = headings(x)
+        upright = turned(x, -yaw)
+        noisy, level, ratio = self._network_space(upright, sigma)
         eps = [self.network.forward(noisy[rows], level[rows]) for rows in self._batches(len(x))]
-        return self._denoised(x, ratio, np.concatenate(eps) if eps else np.zeros_like(noisy))
+        return turned(self._denoised(upright, ratio, np.concatenate(eps) if eps else np.zeros_like(noisy)), yaw)
 
     def vjp(self, x: np.ndarray, sigma: float | np.ndarray, cotangent: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """denoise(x, sigma) and J^T cotangent, each (B, J, 3): J = I - sigma sqrt(abar) d eps / d x_t."""
+        x = np.asarray(x, float)
+        yaw = headings(x)
+        upright, pull = turned(x, -yaw), turned(np.asarray(cotangent, float), -yaw)
+        denoised, gradient = self._vjp_upright(upright, sigma, pull)
+        by_yaw = np.sum(pull * _quarter(denoised) - gradient * _quarter(upright), axis=(1, 2), keepdims=True)
+        return turned(denoised, yaw), turned(gradient, yaw) + by_yaw * heading_gradient(x)
+
+    def _vjp_upright(self, x: np.ndarray, sigma: float | np.ndarray, pull: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """As vjp, at a heading that stays as it is."""
         noisy, level, ratio = self._network_space(x, sigma)
-        pull = np.asarray(cotangent, np.float32)[:, 1:]
+        pull = pull[:, 1:].astype(np.float32)
         results = [self.network.vjp(noisy[rows], level[rows], pull[rows]) for rows in self._batches(len(x))]
         eps, pulled = (np.concatenate([r[k] for r in results]) for k in range(2))
-        gradient = np.zeros(np.shape(x))
+        gradient = np.zeros(x.shape)
         gradient[:, 1:] = pull - ratio / np.sqrt(1.0 + ratio**2) * pulled
         return self._denoised(x, ratio, eps), gradient
 
@@ -68,13 +82,18 @@ class PosePrior:
         ratio = np.clip(ratio, self._sigmas[0] * 1e-3, self._sigmas[-1])
         t = np.interp(np.log(ratio), np.log(self._sigmas), np.arange(len(self._sigmas)))
         ratio = ratio[:, None, None]
-        noisy = np.asarray(x, float)[:, 1:] / self.unit / np.sqrt(1.0 + ratio**2)
+        noisy = x[:, 1:] / self.unit / np.sqrt(1.0 + ratio**2)
         return noisy.astype(np.float32), (t / len(self._sigmas)).astype(np.float32), ratio
 
     def _denoised(self, x: np.ndarray, ratio: np.ndarray, eps: np.ndarray) -> np.ndarray:
         clean = np.zeros((len(x), len(JOINTS), 3))
-        clean[:, 1:] = np.asarray(x, float)[:, 1:] - self.unit * ratio * eps
+        clean[:, 1:] = x[:, 1:] - self.unit * ratio * eps
         return clean
+
+
+def _quarter(x: np.ndarray) -> np.ndarray:
+    """How x (..., 3) changes with a turn about the vertical, a radian."""
+    return np.stack([-x[..., 1], x[..., 0], np.zeros(x.shape[:-1])], axis=-1)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ where a take's descent through the motion prior begins. Heading is no part of th
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,6 +73,36 @@ class UsualPoses:
         mean = np.trace(left, axis1=1, axis2=2)[:, None, None] / size
         return (1.0 - alone) * 0.5 * (left + np.swapaxes(left, 1, 2)) / mean + alone * np.eye(size)
 
+    def spread(self, poses: np.ndarray, level: float) -> np.ndarray:
+        """Covariances (N, 3 J, 3 J) of what may lie behind poses (N, J, 3) about their pelvis with noise of that level.
+
+        Of one heading, that of hips and shoulders along +X. Metres; level per coordinate. Cov[x0 | x] of the mixture,
+        level^2 times the derivative of its best denoiser (Tweedie's second moment): each component's own, of low rank
+        but for the diagonal, and how far the components differ in what they take for noise.
+        """
+        alone, white, size = self._precision(level)
+        away = poses.reshape(len(poses), 1, 3 * poses.shape[1]) - self.means.reshape(len(self.means), -1)
+        along = np.einsum("nsd,sdr->nsr", away, white)
+        share = _shares(np.sum(away**2 / alone, axis=-1) - np.sum(along**2, axis=-1) + size)
+        noise = away / alone - np.einsum("nsr,sdr->nsd", along, white)
+        between = np.sqrt(share)[..., None] * (noise - np.einsum("ns,nsd->nd", share, noise)[:, None])
+        within = (np.sqrt(share)[..., None, None] * white).swapaxes(1, 2)
+        within = within.reshape(*within.shape[:2], within.shape[2] * within.shape[3])
+        roots = level**2 * np.concatenate([within, between.swapaxes(1, 2)], axis=-1)
+        diagonal = share @ (level**2 - level**4 / alone)
+        return roots @ roots.swapaxes(1, 2) + diagonal[..., None] * np.eye(away.shape[-1])
+
+    def _precision(self, level: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Of each component with noise of that level: D (S, 3 J), W (S, 3 J, R), log determinant of its inverse (S,).
+
+        The precision is 1 / D - W W^T (Woodbury).
+        """
+        alone = np.repeat(self.rest, 3, axis=1) + level**2
+        weighted = (self._wide / alone[..., None]).swapaxes(1, 2)
+        root = np.linalg.cholesky(np.eye(weighted.shape[1]) + weighted @ self._wide)
+        size = np.log(alone).sum(axis=-1) + 2.0 * np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=-1)
+        return alone, np.linalg.solve(root, weighted).swapaxes(1, 2), size
+
     @property
     def _covariances(self) -> np.ndarray:
         """Of each component's poses, (S, 3 J, 3 J)."""
@@ -102,6 +133,12 @@ class UsualPoses:
         squared = np.sum(residual**2 / variance, axis=1) - np.sum(pull * z, axis=1)
         cost = 0.5 * (squared + np.linalg.slogdet(normal)[1] + np.log(variance).sum(axis=1))
         return z[:, :rank], pelvis + z[:, rank:], cost
+
+
+def _shares(costs: np.ndarray) -> np.ndarray:
+    """Probabilities (N, S) from twice their negative logarithms, up to a constant."""
+    shares = np.exp(-0.5 * (costs - costs.min(axis=1, keepdims=True)))
+    return shares / shares.sum(axis=1, keepdims=True)
 
 
 @dataclass(frozen=True)
@@ -156,3 +193,9 @@ def load_usual_poses(folder: Path | None = None) -> UsualPoses:
             return UsualPoses(*(file[name].astype(float) for name in ("means", "factors", "rest")))
     except (OSError, ValueError, KeyError) as error:
         raise PriorError(f"{path}: the usual poses cannot be read ({error!r}): install the extension again.") from error
+
+
+@functools.cache
+def usual_poses() -> UsualPoses:
+    """The bundled mixture, read once."""
+    return load_usual_poses()

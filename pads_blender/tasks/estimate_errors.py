@@ -9,17 +9,15 @@ expected shorter than it is, and a body that is too small would be taken to stan
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from ..core import rotations as rot
+from ..core.heading import headings, turned_covariances, without_heading
 from ..core.skeleton import MODEL
 from ..diffusion.rays import View, fit_together
-from ..diffusion.usual_poses import UsualPoses, load_usual_poses
-from .generate import headings, without_heading
+from ..diffusion.usual_poses import usual_poses
 from .segments import between, length_information
 
 _NEAR_METRES = 0.1  # by which a start is off its kind of pose
@@ -29,12 +27,6 @@ ALONE = 0.2  # share of the variance in which each coordinate errs by itself
 _LENGTH_ERROR = 0.01
 _LENGTHS = np.linalg.norm(between(MODEL.rest_positions[None]), axis=-1)
 _FRAMES = 256  # at a time: covariances are large
-
-
-@functools.cache
-def usual_poses() -> UsualPoses:
-    """The bundled mixture, read once."""
-    return load_usual_poses()
 
 
 @dataclass(frozen=True)
@@ -61,18 +53,9 @@ class PoseErrors:
         parts = []
         for start in range(0, len(expected), _FRAMES):
             rows = slice(start, start + _FRAMES)
-            covariance = _turned(shapes[self.kinds[rows]], headings(expected[rows])) + together
+            covariance = turned_covariances(shapes[self.kinds[rows]], headings(expected[rows])) + together
             if not body_error:
                 covariance[:, :3] = covariance[:, :, :3] = 0.0
             known = length_information(expected[rows], _LENGTHS, _LENGTH_ERROR)
             parts.append(fit_together([view.rows(rows) for view in views], expected[rows], covariance, variance, known))
         return np.concatenate(parts)
-
-
-def _turned(covariance: np.ndarray, yaw: np.ndarray) -> np.ndarray:
-    """Covariances (F, 3 J, 3 J) of poses turned about the vertical by yaw (F,)."""
-    frames, size = covariance.shape[:2]
-    turn = rot.to_matrix(rot.from_rotation_vector(yaw[:, None] * np.array([0.0, 0.0, 1.0])))[:, None]
-    rows = (turn @ covariance.reshape(frames, -1, 3, size)).reshape(frames, size, size)
-    turned = (turn @ np.swapaxes(rows, 1, 2).reshape(frames, -1, 3, size)).reshape(frames, size, size)
-    return np.swapaxes(turned, 1, 2)

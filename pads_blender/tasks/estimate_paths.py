@@ -15,8 +15,7 @@ import numpy as np
 
 from ..core.camera import NEAREST_METRES
 from ..diffusion.rays import View
-from ..diffusion.usual_poses import RayPosterior, UsualPoses
-from .estimate_errors import usual_poses
+from ..diffusion.usual_poses import RayPosterior, UsualPoses, usual_poses
 from .estimate_start import first_guess
 
 HEADINGS = 24

@@ -10,7 +10,7 @@ from math import ceil
 
 import numpy as np
 
-from ..core import rotations as rot
+from ..core.heading import without_heading
 from ..core.self_contact import self_intersecting
 from ..core.skeleton import MODEL, forward_positions
 from ..diffusion.prior import Prior
@@ -19,7 +19,6 @@ from .running import OnStep
 
 START_METRES, END_METRES = 5.0, 0.004  # noise levels: beyond all poses, and below what a pose shows
 _LENGTHS = np.linalg.norm(MODEL.offsets, axis=-1)[:, None]
-_SIDES = [MODEL.indices(f"left_{joint}", f"right_{joint}") for joint in ("hip", "shoulder")]
 
 
 @dataclass(frozen=True)
@@ -110,19 +109,3 @@ def on_bones(poses: np.ndarray) -> np.ndarray:
     segments = segments / length * _LENGTHS
     segments[:, 0] = 0.0
     return forward_positions(MODEL.parents, segments)
-
-
-def without_heading(poses: np.ndarray) -> np.ndarray:
-    """Poses (N, J, 3) turned about the vertical so that hips and shoulders lie along +X on average."""
-    return turned(poses, -headings(poses))
-
-
-def headings(poses: np.ndarray) -> np.ndarray:
-    """Turn (N,) in radians about the vertical of the left axis of hips and shoulders, from +X."""
-    left = sum(poses[:, a] - poses[:, b] for a, b in _SIDES)
-    return np.arctan2(left[:, 1], left[:, 0])
-
-
-def turned(poses: np.ndarray, yaw: np.ndarray) -> np.ndarray:
-    """Poses (N, J, 3) turned about the vertical by yaw (N,) radians."""
-    return rot.rotate(rot.from_rotation_vector(yaw[:, None, None] * np.array([0.0, 0.0, 1.0])), poses)

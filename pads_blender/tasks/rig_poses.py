@@ -7,16 +7,18 @@ from dataclasses import replace
 import numpy as np
 
 from ..core import rotations as rot
+from ..core.heading import headings, turned
 from ..core.mapping import Mapping
 from ..core.retarget import Residual, apply_motion, joint_rotations, rig_positions, to_model, turn_bones
 from ..core.rig import RigTake, carry_travel
 from ..core.skeleton import MODEL
 from ..diffusion.prior import Prior
 from ..errors import TakeError
-from .generate import GenerateSettings, OnStep, generate_poses, headings, turned, vary_pose
-from .pinned_pose import complete_pose
+from .generate import GenerateSettings, OnStep, generate_poses, vary_pose
+from .pinned_pose import complete_pose, complete_poses
 from .take_checks import check_take
 
+_ANSWERS = 9  # that are found together, besides the calmest
 _REACH = 0.9995  # of a limb's length, at most: only bent limbs show where elbow and knee point
 _ROUNDS = 60  # of moving the body towards what each limb cannot reach
 _LIMBS = [
@@ -73,22 +75,21 @@ def _repeated(pose: RigTake, count: int) -> RigTake:
     return replace(pose, frames=np.arange(1.0, count + 1), **channels)
 
 
-def completed(
-    pose: RigTake, mapping: Mapping, given: tuple[str, ...], prior: Prior, seed: int = 0, tries: int = 1
-) -> RigTake:
-    """The rest of a pose (a take of one frame) of which some bones stay where they are in the world; see complete_pose.
+def completed(pose: RigTake, mapping: Mapping, given: tuple[str, ...], prior: Prior, seed: int = 0) -> RigTake:
+    """The rest of a pose (a take of one frame) of which some bones stay where they are; see complete_poses.
 
-    tries: so many answers as the frames of the take, each from a seed of its own.
+    Seed 0 gives the calmest answer, each other one another, the first few being those that most draws are like.
     """
     check_take(pose)
-    frames = _repeated(pose, tries)
-    motion, residual = to_model(frames, mapping)
+    motion, residual = to_model(pose, mapping)
     pinned = pinned_joints(residual, given)
-    found = np.concatenate(
-        [complete_pose(motion.positions[:1], pinned, prior, seed + number) for number in range(tries)]
-    )
+    if seed:
+        group, answer = divmod(seed - 1, _ANSWERS)
+        found = complete_poses(motion.positions, pinned, prior, 1 + _ANSWERS, group)[1 + answer]
+    else:
+        found = complete_pose(motion.positions, pinned, prior)
     after = apply_motion(residual, found)
-    return carry_travel(frames, hold(residual, after, pinned))
+    return carry_travel(pose, hold(residual, after, pinned))
 
 
 def pinned_joints(residual: Residual, given: tuple[str, ...]) -> np.ndarray:

@@ -231,14 +231,6 @@ def mirror(positions: np.ndarray) -> np.ndarray:
     return positions[..., MODEL.mirrored, :] * np.array([-1.0, 1.0, 1.0], positions.dtype)
 
 
-def turn(positions: np.ndarray, yaw: np.ndarray) -> np.ndarray:
-    """Positions (B, ..., 3) turned about the vertical by yaw (B,) radians."""
-    c, s = np.cos(yaw), np.sin(yaw)
-    zero, one = np.zeros_like(c), np.ones_like(c)
-    matrix = np.stack([c, -s, zero, s, c, zero, zero, zero, one], axis=-1).reshape(-1, 3, 3).astype(positions.dtype)
-    return np.einsum("bij,b...j->b...i", matrix, positions)
-
-
 def pelvis_relative(clip: Clip) -> Clip:
     """The same clip with every pose moved so that its pelvis is at the origin."""
     return replace(clip, positions=clip.positions - clip.positions[:, :1])

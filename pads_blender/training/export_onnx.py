@@ -214,7 +214,8 @@ def _hours(rows: list[dict]) -> float:
 def _pose_details() -> dict:
     abar = ddpm_alphas()
     return {
-        "representation": "pelvis-relative positions without the pelvis, divided by scale_metres",
+        "representation": "pelvis-relative positions without the pelvis, at the heading of the noisy pose, "
+        "divided by scale_metres",
         "scale_metres": POSE_SCALE,
         "diffusion": {"parametrisation": "eps", "steps": POSE_STEPS, "beta_first": 1e-4, "beta_last": 0.02},
         "sigma_range_metres": [float(POSE_SCALE * np.sqrt(1 / a - 1)) for a in (abar[0], abar[-1])],

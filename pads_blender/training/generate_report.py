@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from ..core import metrics
+from ..core.heading import without_heading
 from ..core.self_contact import self_intersecting
 from ..core.skeleton import MODEL
 from ..diffusion.prior import load_prior
-from ..tasks.generate import GenerateSettings, generate_poses, without_heading
+from ..tasks.generate import GenerateSettings, generate_poses
 from . import bench, data, poses
 from .sampler_study import put_between_marks
 

@@ -9,9 +9,10 @@ from dataclasses import replace
 import numpy as np
 
 from ..core import metrics
+from ..core.heading import without_heading
 from ..core.self_contact import self_intersecting
 from ..diffusion.prior import load_prior
-from ..tasks.generate import Drawing, GenerateSettings, generate_poses, without_heading
+from ..tasks.generate import Drawing, GenerateSettings, generate_poses
 from . import bench
 from .generate_report import MANIFOLD, flat, spaced_poses
 from .sampler_study import put_between_marks

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ..core.heading import headings, turned, without_heading
 from ..diffusion.denoiser_error import DenoiserError, measure_error, measured_error
-from ..tasks.generate import headings, without_heading
-from . import data, poses
+from . import poses
 from .gaussian_mixture import GaussianMixture
 
 # Of 1, 8, 32 and 64 components on validation poses, 32 erred least: by 1 % less than 8, which fit six times as fast.
@@ -32,7 +32,7 @@ class MixturePrior:
     def denoise(self, x: np.ndarray, sigma: float) -> np.ndarray:
         """E[x0 | x] (B, J, 3) but for the heading, which is that of x itself."""
         upright, yaw = _upright(x)
-        return data.turn(self.mixture.denoise(upright, float(sigma)), yaw)
+        return turned(self.mixture.denoise(upright, float(sigma)), yaw)
 
     def fill(self, positions: np.ndarray, visible: np.ndarray, noise: float) -> np.ndarray:
         """Posterior mean (F, J, 3) of every pose by itself; of hidden joints (F, J) the others tell.
@@ -42,12 +42,12 @@ class MixturePrior:
         upright, yaw = _upright(np.where(visible[..., None], positions, positions[:, :1]))
         variance = np.where(visible, max(noise, _SCREEN) ** 2, np.inf)
         mean, _ = self.mixture.posterior(upright, variance)
-        return data.turn(mean, yaw) + positions[:, :1]
+        return turned(mean, yaw) + positions[:, :1]
 
     def mean_pose(self, positions: np.ndarray) -> np.ndarray:
         """The first component's mean (F, J, 3) about the pelvis, with the heading of positions (F, J, 3)."""
         pose = self.mixture.means[0].reshape(1, -1, 3)
-        return data.turn(np.tile(pose, (len(positions), 1, 1)), _upright(positions)[1])
+        return turned(np.tile(pose, (len(positions), 1, 1)), _upright(positions)[1])
 
     def error(self, factor: float = 1.0) -> DenoiserError:
         """What the denoiser errs by at each noise level, measured on the training poses."""
@@ -58,7 +58,7 @@ def _upright(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Poses (B, J, 3) about their pelvis without heading, and the heading (B,)."""
     relative = x - x[:, :1]
     yaw = headings(relative)
-    return data.turn(relative, -yaw), yaw
+    return turned(relative, -yaw), yaw
 
 
 @functools.cache

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from ..core import metrics
+from ..core.heading import turned, without_heading
 from ..core.interpolate import fill_hidden
 from ..core.skeleton import MODEL
 from ..diffusion import window
 from ..diffusion.prior import Prior
 from ..diffusion.schedule import ddpm_schedule
-from ..tasks.generate import without_heading
 from . import corruption, data, poses
 
 LEVELS_METRES = (0.005, 0.01, 0.02, 0.04, 0.07, 0.1, 0.2, 0.3, 0.5, 1.0)
@@ -76,16 +76,16 @@ def pose_errors(prior: Prior, real: np.ndarray, rng: np.random.Generator) -> lis
 
 def set_statistics(each: PoseSet, references: dict[str, np.ndarray], limits: dict[str, float]) -> dict:
     """Variety, likeness to the reference poses, bone lengths and joint limits of a set."""
-    turned = without_heading(each.poses)
+    facing = without_heading(each.poses)
     likeness = {
-        f"likeness_{name}": metrics.precision_recall(_flat(turned), _flat(without_heading(reference)))
+        f"likeness_{name}": metrics.precision_recall(_flat(facing), _flat(without_heading(reference)))
         for name, reference in references.items()
     }
     bones = metrics.bone_length_errors(each.poses, MODEL.parents, MODEL.offsets)
     beyond = poses.violations(each.poses, limits)
     return {
         "set": each.name,
-        "apd_cm": metrics.average_pairwise_distance(turned) / 10.0,
+        "apd_cm": metrics.average_pairwise_distance(facing) / 10.0,
         **likeness,
         "bone_error_mm": float(bones.mean()),
         "bone_error_99_mm": float(np.percentile(bones, 99)),
@@ -139,7 +139,7 @@ def _progress(what: str) -> Callable[[int, int], None]:
     return show
 
 
-def draw_sheet(turned: np.ndarray, path: Path) -> None:
+def draw_sheet(poses: np.ndarray, path: Path) -> None:
     """Stick figures of poses (N, J, 3) seen from the front and a little from the side: left red, right blue."""
     import matplotlib
 
@@ -147,7 +147,7 @@ def draw_sheet(turned: np.ndarray, path: Path) -> None:
     from matplotlib import pyplot
 
     rows, columns = SHEET
-    seen = data.turn(turned, np.full(len(turned), np.radians(30.0)))
+    seen = turned(poses, np.full(len(poses), np.radians(30.0)))
     figure, axes = pyplot.subplots(rows, columns, figsize=(1.4 * columns, 1.9 * rows))
     for axis, pose in zip(axes.flat, seen, strict=False):
         for joint, parent in enumerate(MODEL.parents):

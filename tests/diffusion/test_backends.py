@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pads_blender.core.heading import turned
 from pads_blender.core.skeleton import JOINTS
 from pads_blender.diffusion import device_choice, trial, window
 from pads_blender.diffusion.backends import BACKENDS, BY_NAME, SafeNetwork, open_network
@@ -48,6 +49,19 @@ def test_the_pose_network_and_its_gradient_are_the_same_on_each_backend(name):
     for a, b in zip(found.vjp(*poses), expected.vjp(*poses), strict=True):
         assert np.abs(b).max() > 1.0
         np.testing.assert_allclose(a, b, **SAME)
+
+
+@pytest.mark.parametrize("sigma", [0.05, 0.3])
+def test_the_pose_prior_turns_with_the_pose_and_pulls_back_by_its_derivative(sigma):
+    prior, rng = load_prior("pose", threads=1), np.random.default_rng(0)
+    x, step, cotangent = 0.3 * rng.standard_normal((3, 4, len(JOINTS), 3))
+    x[:, 0] = step[:, 0] = cotangent[:, 0] = 0.0
+    denoised, pulled = prior.vjp(x, sigma, cotangent)
+    yaw = rng.uniform(-3.0, 3.0, 4)
+    np.testing.assert_allclose(prior.denoise(turned(x, yaw), sigma), turned(denoised, yaw), atol=1e-5)
+    change = (prior.denoise(x + 5e-3 * step, sigma) - prior.denoise(x - 5e-3 * step, sigma)) / 1e-2
+    expected = np.sum(change * cotangent, axis=(1, 2))
+    np.testing.assert_allclose(np.sum(pulled * step, axis=(1, 2)), expected, rtol=0.01, atol=0.003)
 
 
 @pytest.mark.parametrize("name", ["cpu", *OTHERS])

@@ -7,6 +7,7 @@ from pads_blender.core.skeleton import MODEL
 from pads_blender.diffusion.rays import View
 from pads_blender.diffusion.usual_poses import FILE, UsualPoses, load_usual_poses
 from pads_blender.errors import PriorError
+from pads_blender.training.gaussian_mixture import GaussianMixture
 
 CAMERA = Camera(make_intrinsics(1000.0, 1000, 1000), look_at([0.5, -4.0, 1.2], [0.0, 0.0, 1.0]), 1000, 1000)
 PLACE = np.array([0.1, 0.2, 0.9])
@@ -78,3 +79,14 @@ def test_a_missing_or_damaged_file_is_named(tmp_path):
     (tmp_path / FILE).write_bytes(b"nothing")
     with pytest.raises(PriorError, match=FILE):
         load_usual_poses(tmp_path)
+
+
+@pytest.mark.parametrize("level", [0.02, 0.3])
+def test_the_spread_is_that_of_the_exact_denoisers_derivative(level):
+    rng = np.random.default_rng(0)
+    poses = few_poses(rng)
+    exact = GaussianMixture(poses.means.reshape(2, -1), poses._covariances)
+    x = poses.means.mean(axis=0, keepdims=True) + level * rng.standard_normal((1, len(MODEL), 3))
+    directions = np.eye(3 * len(MODEL)).reshape(-1, len(MODEL), 3)
+    derivative = exact.vjp(np.repeat(x, len(directions), axis=0), level, directions)[1].reshape(len(directions), -1)
+    np.testing.assert_allclose(poses.spread(x, level)[0], level**2 * derivative, atol=1e-9)

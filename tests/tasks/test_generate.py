@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from pads_blender.core import rotations as rot
+from pads_blender.core.heading import headings
 from pads_blender.core.metrics import bone_length_errors, mpjpe
 from pads_blender.core.retarget import to_model
 from pads_blender.core.rig import RigTake, world_matrices
@@ -62,9 +63,9 @@ def test_poses_are_kept_unless_they_intersect_or_the_prior_would_move_them_far()
 
 def test_hands_and_feet_go_through_the_body_less_often_than_in_all_that_is_drawn(prior):
     few = generate.Drawing(steps=15)
-    kept = generate.generate_poses(GenerateSettings(40, 2), prior, drawing=few)
-    every = generate.generate_poses(GenerateSettings(56, 2), prior, drawing=replace(few, surplus=1.0))
-    assert len(kept) == 40
+    kept = generate.generate_poses(GenerateSettings(100, 2), prior, drawing=few)
+    every = generate.generate_poses(GenerateSettings(140, 2), prior, drawing=replace(few, surplus=1.0))
+    assert len(kept) == 100
     assert not self_intersecting(kept).any()
     assert self_intersecting(every).any()
     assert all(np.abs(every - pose).max(axis=(1, 2)).min() < 1e-4 for pose in kept)  # those very ones
@@ -74,7 +75,7 @@ def test_generated_poses_are_bodies_that_face_forwards(prior):
     poses = generate.generate_poses(GenerateSettings(12, 1), prior)
     assert bone_length_errors(poses, MODEL.parents, MODEL.offsets).max() < 1e-6
     assert np.abs(poses[:, 0]).max() == 0.0
-    assert np.abs(generate.headings(poses)).max() < 1e-9
+    assert np.abs(headings(poses)).max() < 1e-9
     apart = np.linalg.norm(poses[:, None] - poses[None], axis=-1).mean(axis=-1)[~np.eye(12, dtype=bool)]
     assert apart.min() > 0.03
     assert np.array_equal(poses, generate.generate_poses(GenerateSettings(12, 1), prior))
@@ -124,6 +125,17 @@ def test_seed_nought_gives_the_calmest_answer_and_others_differ(prior):
     assert min(mpjpe(found[i][:, ~given], found[j][:, ~given]) for i in range(6) for j in range(i)) > 1.0
 
 
+def test_answers_are_the_calmest_and_centres_of_draws_that_differ(prior):
+    take, mapping = one_pose()
+    truth, given = positions_of(take, mapping), ~np.isin(MODEL.names, ("left_knee", "left_ankle", "left_toe"))
+    found = pinned_pose.complete_poses(truth, given, prior, 4)
+    assert found.shape == (4, *truth.shape)
+    assert np.array_equal(found[0], pinned_pose.complete_pose(truth, given, prior))
+    assert min(mpjpe(found[i][:, ~given], found[j][:, ~given]) for i in range(4) for j in range(i)) > 5.0
+    assert max(mpjpe(each[:, given], truth[:, given]) for each in found) < 3.0
+    assert max(bone_length_errors(each, MODEL.parents, MODEL.offsets).mean() for each in found) < 10.0
+
+
 def test_completing_a_pose_is_quick_enough_to_drag(prior):
     """Below 150 ms of one core; the quickest of a few, since others may be at work on the machine."""
     take, mapping = one_pose()
@@ -142,7 +154,7 @@ def test_poses_stand_where_the_rig_stands(prior, body, unit, yaw):
     hips = MODEL.indices("left_hip", "right_hip")
     assert np.abs(found[:, hips, :2].mean(axis=1) - was[:, hips, :2].mean(axis=1)).max() < 0.1
     assert np.abs(found[..., 2].min(axis=1) - was[..., 2].min()).max() < 0.01
-    turn = generate.headings(found - found[:, :1]) - generate.headings(was - was[:, :1])
+    turn = headings(found - found[:, :1]) - headings(was - was[:, :1])
     assert np.abs(np.angle(np.exp(1j * turn))).max() < np.radians(5.0)
 
 
@@ -157,7 +169,7 @@ def test_variations_of_a_rigs_pose_come_as_frames(prior):
 @pytest.mark.parametrize("given", [("left_wrist", "right_ankle"), ("left_ankle", "right_ankle"), ("pelvis", "chest")])
 def test_given_bones_of_a_rig_stay_where_they_are(prior, body, given):
     take, mapping = one_pose(body, yaw=0.5)
-    after = rig_poses.completed(take, mapping, given, prior, seed=1, tries=2)
+    after = rig_poses.completed(take, mapping, given, prior, seed=2)
     columns = [take.names.index(name) for name in given if name.endswith(("wrist", "ankle"))]
     old, new = (world_matrices(each)[:, columns] for each in (take, after))
     if columns:

@@ -12,17 +12,16 @@ from pads_blender.core import metrics
 from pads_blender.core import rotations as rot
 from pads_blender.core.bvh import local_rotations, parse_bvh, read_bvh
 from pads_blender.core.bvh_plain import importable_text
+from pads_blender.core.heading import turned, without_heading
 from pads_blender.core.normalise import torso_frames
 from pads_blender.core.skeleton import MODEL
 from pads_blender.diffusion.schedule import ddpm_schedule
 from pads_blender.paths import bundled_models_dir
-from pads_blender.tasks.generate import without_heading
 from pads_blender.training import (
     bench,
     bvh_clips,
     command_line,
     corruption,
-    data,
     evaluate,
     fill_study,
     jitter_suites,
@@ -401,8 +400,8 @@ def test_the_error_of_a_known_denoiser():
 def test_poses_without_heading_are_the_same_whichever_way_they_faced():
     rng = np.random.default_rng(0)
     real = MODEL.rest_positions + 0.05 * rng.standard_normal((6, 22, 3))
-    turned = data.turn(real, rng.uniform(-3, 3, 6))
-    assert np.abs(without_heading(turned) - without_heading(real)).max() < 1e-9
+    away = turned(real, rng.uniform(-3, 3, 6))
+    assert np.abs(without_heading(away) - without_heading(real)).max() < 1e-9
     rest = MODEL.rest_positions[None]
     assert np.abs(without_heading(rest) - rest).max() < 1e-9
 

@@ -7,6 +7,7 @@ pytest.importorskip("scipy")
 pytest.importorskip("sklearn")
 
 from pads_blender.core import metrics
+from pads_blender.core.heading import turned
 from pads_blender.core.motion import Motion
 from pads_blender.core.skeleton import JOINTS, MODEL
 from pads_blender.tasks.clean import CleanSettings, clean_motion
@@ -92,10 +93,10 @@ def test_the_mixture_takes_noise_off_whatever_the_heading(folder, fitted):
     truth = truth_of(folder)
     relative = truth - truth[:, :1]
     noisy = relative + 0.03 * np.random.default_rng(0).standard_normal(relative.shape)
-    turned = data.turn(noisy, np.full(len(noisy), 2.0))
+    away = turned(noisy, np.full(len(noisy), 2.0))
     denoised = fitted.denoise(noisy, 0.03)
     assert metrics.mpjpe(denoised[:, 1:], relative[:, 1:]) < 0.92 * metrics.mpjpe(noisy[:, 1:], relative[:, 1:])
-    assert np.abs(fitted.denoise(turned, 0.03) - data.turn(denoised, np.full(len(noisy), 2.0))).max() < 1e-9
+    assert np.abs(fitted.denoise(away, 0.03) - turned(denoised, np.full(len(noisy), 2.0))).max() < 1e-9
     assert not denoised[:, 0].any()
 
 
