@@ -35,6 +35,11 @@ def turned(positions: np.ndarray, yaw: np.ndarray) -> np.ndarray:
     return np.einsum("nij,n...j->n...i", matrix, positions)
 
 
+def turning(positions: np.ndarray) -> np.ndarray:
+    """How positions (..., 3) change with a turn about the vertical: their derivative by its radians."""
+    return np.stack([-positions[..., 1], positions[..., 0], np.zeros(positions.shape[:-1])], axis=-1)
+
+
 def turned_covariances(covariances: np.ndarray, yaw: np.ndarray) -> np.ndarray:
     """Covariances (N, 3 J, 3 J) of the coordinates of poses turned about the vertical by yaw (N,)."""
     count, size = covariances.shape[:2]

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ..core.heading import heading_gradient, headings, turned
+from ..core.heading import heading_gradient, headings, turned, turning
 from ..core.skeleton import JOINTS
 from . import window
 from .contract import Contract
@@ -60,7 +60,7 @@ class PosePrior:
         yaw = headings(x)
         upright, pull = turned(x, -yaw), turned(np.asarray(cotangent, float), -yaw)
         denoised, gradient = self._vjp_upright(upright, sigma, pull)
-        by_yaw = np.sum(pull * _quarter(denoised) - gradient * _quarter(upright), axis=(1, 2), keepdims=True)
+        by_yaw = np.sum(pull * turning(denoised) - gradient * turning(upright), axis=(1, 2), keepdims=True)
         return turned(denoised, yaw), turned(gradient, yaw) + by_yaw * heading_gradient(x)
 
     def _vjp_upright(self, x: np.ndarray, sigma: float | np.ndarray, pull: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -89,11 +89,6 @@ class PosePrior:
         clean = np.zeros((len(x), len(JOINTS), 3))
         clean[:, 1:] = x[:, 1:] - self.unit * ratio * eps
         return clean
-
-
-def _quarter(x: np.ndarray) -> np.ndarray:
-    """How x (..., 3) changes with a turn about the vertical, a radian."""
-    return np.stack([-x[..., 1], x[..., 0], np.zeros(x.shape[:-1])], axis=-1)
 
 
 @dataclass(frozen=True)
