@@ -16,10 +16,9 @@ from .rig_poses import hold, pinned_joints
 from .take_checks import check_take
 
 # How much of the pose is given up: noise of this share of the way. By a script on 96 pairs of frames of validation
-# clips in which the feet rest and a hand moves by 3 cm to 1 m: with a quarter and 20 steps the other joints are nearer
-# to where they went (128 mm) than with a tenth, a half or 0.7, or from noise alone (146 mm, and 40 steps), and their
-# way goes less by leaps.
-NOISE_SHARE, STEPS = 0.25, 20
+# clips in which the feet rest and a hand moves by 3 cm to 1 m: with a quarter the other joints are nearer to where they
+# went (131 mm, in 20 steps 130) than with a tenth or a half (135 and 132 in 20 steps), or from noise alone (146 mm).
+NOISE_SHARE, STEPS = 0.25, 10
 OPEN_METRES = 0.2  # of way, up to which the pose at the beginning counts, too: of 0, 0.1, 0.2, 0.3, 0.4 by that script
 _LEAST_METRES = 0.006  # of noise: just above the level at which the sampler ends
 _NOTHING_STAYS = (
