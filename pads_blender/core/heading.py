@@ -7,7 +7,7 @@ import numpy as np
 from .skeleton import MODEL
 
 _SIDES = [MODEL.indices(f"left_{joint}", f"right_{joint}") for joint in ("hip", "shoulder")]
-_LEAST = 1e-12  # square metres: of a pose without hips and shoulders the heading is 0 and depends on nothing
+_LEAST = 0.02  # square metres: where hips and shoulders lie one above the other, the heading turns at any touch
 
 
 def headings(poses: np.ndarray) -> np.ndarray:
@@ -17,7 +17,7 @@ def headings(poses: np.ndarray) -> np.ndarray:
 
 
 def heading_gradient(poses: np.ndarray) -> np.ndarray:
-    """Derivative (N, J, 3) of headings, radians a metre."""
+    """Derivative (N, J, 3) of headings, radians a metre; bounded where hips and shoulders hardly show any."""
     left = _left(poses)
     across = np.stack([-left[:, 1], left[:, 0]], axis=-1) / np.maximum(np.sum(left**2, axis=-1), _LEAST)[:, None]
     gradient = np.zeros(poses.shape)
