@@ -15,7 +15,7 @@ from ..diffusion.schedule import karras_schedule
 from ..diffusion.usual_poses import usual_poses
 
 # Noise levels: beyond what is in question, and below what shows. By a script on 40 validation poses 40 steps are hardly
-# better, and 2 m to begin with is as good as 1 m; 0.3 m is worse, and so are ends at 4 mm (by 10 % for the torso) or 10 cm.
+# better, and 2 m to begin with is as good as 1 m; 0.3 m is worse, and so is an end at 4 mm (by 10 % for the torso).
 STEPS, START_METRES, END_METRES = 28, 1.0, 0.002
 PIN_METRES = 0.001  # noise of a given joint, for the sake of the arithmetic
 # What other seeds leave open down to here, they settle for; by a script on 24 validation poses, of 0.2, 0.1 and 0.05 m
