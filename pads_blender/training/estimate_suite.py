@@ -24,6 +24,7 @@ from .mixture_prior import mixture_prior
 from .scores import OURS, Score
 from .synthetic_cameras import EXACT, NOISY, Detector, draw_camera, film
 
+_RUN_OFF_METRES = 2.0  # on average about the root
 SEGMENT_FRAMES, SEGMENTS = 128, 16
 RIVAL_STRIDE = 2  # methods of single frames are run on every other frame, and all are scored on those
 # A DPS that takes about as long as ours does, one that takes longer than by default; ours with more steps. The short
@@ -131,13 +132,22 @@ def _score(case: Case, name: str, seen: Seen, ways: dict[str, Way]) -> Score:
     if rivals.DPS in found:
         found[rivals.SMOOTHED] = rivals.smoothed(found[rivals.DPS], lambda x: error_of(x, wanted))
         seconds[rivals.SMOOTHED] = seconds[rivals.DPS]
-    values = {method: error_of(positions, wanted) for method, positions in found.items()}
+    answers = {method: _answered(positions, wanted) for method, positions in found.items()}
+    values = {method: error_of(*pair) for method, pair in answers.items()}
     measures = {
-        "PA-MPJPE, mm": {m: pose_metrics.pa_mpjpe(_joints(x), _joints(wanted)) for m, x in found.items()},
-        "pelvis in the world, mm": {m: metrics.mpjpe(x[:, :1], wanted[:, :1]) for m, x in found.items()},
+        "PA-MPJPE, mm": {m: pose_metrics.pa_mpjpe(_joints(x), _joints(true)) for m, (x, true) in answers.items()},
+        "pelvis in the world, mm": {m: metrics.mpjpe(x[:, :1], true[:, :1]) for m, (x, true) in answers.items()},
+        "frames of a segment that ran off": {m: float(len(wanted) - len(x)) for m, (x, _) in answers.items()},
         "processor seconds for 100 frames": seconds,
     }
     return Score(case.name, name, seen.seed, values, {}, measures)
+
+
+def _answered(positions: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both (F, J, 3) without the frames in which a method has run off, as DPS does now and then."""
+    about = [x - x[:, :1] for x in (positions, truth)]
+    rows = np.linalg.norm(about[0] - about[1], axis=-1).mean(axis=1) < _RUN_OFF_METRES
+    return positions[rows], truth[rows]
 
 
 def filmed(truth: np.ndarray, detector: Detector, seed: int, number: int) -> Shot:
@@ -167,7 +177,8 @@ _FILMED = (
     "high, any side). Noisy 2D: 5 pixels, 10 % missing, 2 % of limbs in a frame exchanged with the other side's. K and "
     "size are known; T, the pelvis's path, as said. All methods see the same keypoints with the noise that all frames "
     "show, and begin where ours does, at a start made from all frames, whose seconds count as ours alone; DPS and prox "
-    "take only the place of the body from it. All but ours are run on every other frame; all are scored on those."
+    "take only the place of the body from it. All but ours are run on every other frame; all are scored on those. "
+    f"Frames in which a method runs off, by {_RUN_OFF_METRES:g} m and more, are none of its answers and do not count."
 )
 _UNIT = "MPJPE about the root, mm"
 SUITES = (
