@@ -181,8 +181,9 @@ def test(arguments: list[str]) -> int:
     passed, failed, skipped = (sum(count[i] for count in counts) for i in range(3))
     if not is_styled:
         say("Style: ruff found something to mend; its list is at the top.")
-    seconds = time.monotonic() - began
-    print(f"Total: {passed} passed, {failed} failed, {skipped} skipped in {seconds:.2f}s", flush=True)
+    found = ((failed, "failed"), (passed, "passed"), (skipped, "skipped"))
+    total = ", ".join(f"{count} {what}" for count, what in found if count)
+    print(f"===== {total} in {time.monotonic() - began:.2f}s =====", flush=True)  # in pytest's own words
     return 0 if is_styled and failed == 0 else 1
 
 
