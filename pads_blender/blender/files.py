@@ -215,13 +215,13 @@ def quiet() -> Iterator[None]:
 
 def save_blend(path: Path) -> None:
     """Save a copy of the open file, whole or not at all."""
-    with written_whole(path) as partial, quiet():
+    with written_whole(path) as partial, blender_says(path):
         bpy.ops.wm.save_as_mainfile(filepath=str(partial), copy=True, compress=True, check_existing=False)
         _check_blend(partial, path)
 
 
 def _check_blend(written: Path, path: Path) -> None:
-    """PadsError where the file cannot be opened: Blender does not notice that a disk is full (seen in 4.5 and 5.2)."""
+    """PadsError where the file cannot be opened: Blender seldom notices that a disk is full (seen in 4.5 and 5.2)."""
     try:
         with bpy.data.libraries.load(str(written)):
             pass
