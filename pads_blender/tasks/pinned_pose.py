@@ -25,7 +25,8 @@ SETTLE_METRES = 0.05
 # and 0.3 the first is best for both legs (by 5 %) and the arms, the third for one leg (by 2 %).
 ALONE = 0.05
 # The heading, which usual poses leave out, errs by the noise level over this many metres, in radians, at most one: hips
-# and shoulders together. Without it legs that hang on the upper body are 10 % further off, and half a body 14 %.
+# and shoulders together. By that script legs are 10 % further off without it, and by the one of dragged_pose.py most of
+# a body 14 %.
 TURN_METRES = 0.55
 _MOVES = (np.arange(3 * len(MODEL)) >= 3).astype(float)  # coordinates but the pelvis's
 _ANYWHERE = np.tile(10.0**2 * np.eye(3), (len(MODEL),) * 2)  # square metres: a body may stand where its pins say
