@@ -54,7 +54,7 @@ def _look_up(
     names: tuple[str, ...], parents: tuple[int, ...], heads: bytes, tails: bytes, folder: Path, changed: int
 ) -> Shown:
     """The preset of a rig, else the guess; heads and tails (B, 3) float32, changed: when the folder last did."""
-    from ..core.mapping import guess_joints, guess_mapping
+    from ..core.mapping_guess import guess_joints, guess_mapping
     from ..core.presets import find_preset
 
     ends = [np.frombuffer(each, np.float32).reshape(-1, 3).astype(float) for each in (heads, tails)]

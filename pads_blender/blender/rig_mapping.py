@@ -44,7 +44,7 @@ def stored_as_far_as_it_fits(armature: bpy.types.Object) -> Mapping:
 
 def map_bones(armature: bpy.types.Object) -> Mapping:
     """The guessed mapping of an armature's bones."""
-    from ..core.mapping import guess_mapping
+    from ..core.mapping_guess import guess_mapping
 
     return guess_mapping(*bone_tree(armature), *rest_ends(armature))
 

@@ -1,6 +1,6 @@
 """Facts about bone names: which words common rigs use for which joint, and how a name is read.
 
-Knows names only; hierarchy and positions belong to limbs.py, the decision to mapping.py.
+Knows names only; hierarchy and positions belong to limbs.py, the decision to joint_claims.py.
 """
 
 import re

@@ -15,7 +15,8 @@ import numpy as np
 from ..core import normalise
 from ..core import rotations as rot
 from ..core.bvh import Bvh, local_positions, local_rotations, read_bvh
-from ..core.mapping import JointBone, Mapping, guess_mapping
+from ..core.mapping import JointBone, Mapping
+from ..core.mapping_guess import guess_mapping
 from ..core.retarget import to_model
 from ..core.rig import RigTake
 from ..core.skeleton import JOINTS, MODEL

@@ -16,7 +16,8 @@ import numpy as np
 from ..core import metrics
 from ..core import rotations as rot
 from ..core.bvh import read_bvh
-from ..core.mapping import Mapping, guess_mapping
+from ..core.mapping import Mapping
+from ..core.mapping_guess import guess_mapping
 from ..core.rig import RigTake, world_matrices
 from ..diffusion.prior import Prior, load_prior
 from ..errors import BadFileError

@@ -11,11 +11,12 @@ import pytest
 from pads_blender.blender.files import open_motion
 from pads_blender.blender.rig_mapping import bone_tree
 from pads_blender.blender.rig_reader import rest_ends
-from pads_blender.core.mapping import Mapping, guess_mapping
+from pads_blender.core.mapping import Mapping
+from pads_blender.core.mapping_guess import guess_mapping
 from pads_blender.core.skeleton import JOINTS
 
 from ..core.mapping_truth import TRUTH
-from ..core.test_mapping import CENTRE_JOINTS, LIMB_JOINTS, Bones, are_one_place, scramble
+from ..core.rest_bones import CENTRE_JOINTS, LIMB_JOINTS, Bones, are_one_place, scramble
 
 SIDES = (("left", "L"), ("right", "R"))
 

@@ -10,7 +10,7 @@ from pads_blender.core.limb_fit import ARM, LEG, fit_pair
 from pads_blender.core.limb_pairs import Pair, great_pairs
 from pads_blender.core.skeleton import JOINTS
 
-from .test_mapping import UP, Bones, human_bones, scramble
+from .rest_bones import UP, Bones, human_bones, scramble
 
 ALL_PLACES = 1000.0  # a cost that rules out nothing
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pads_blender.core.mapping import guess_mapping
+from pads_blender.core.mapping_guess import guess_mapping
 from pads_blender.core.model_rig import BONES, MAPPING, bone_vector, model_take
 from pads_blender.core.retarget import apply_motion, rig_positions, to_model
 from pads_blender.core.rig import world_matrices

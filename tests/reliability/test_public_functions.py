@@ -27,7 +27,7 @@ _POSES = "takes poses of the model: rig_poses.py checks them, and test_numbers.p
 _COUNTS = "takes no arrays of numbers"
 _BODY = "asked about a rest pose or of whole poses, by retarget.to_model alone, whose takes are checked"
 _PRECISION = "takes the precision that measurement.joint_precision gives, which refuses what is no number"
-_NAMES = "asked of a rest pose; where that holds what is no number the names alone decide: tests/core/test_mapping.py"
+_NAMES = "asked of a rest pose; what is no number there leaves the names alone: tests/core/test_mapping_shapes.py"
 _NETWORKS = "asked by the priors alone, with answers that are checked: tests/diffusion/test_backends.py"
 _TRAINING = "a measure of training/ on sequences of its own"
 _REASONS = {
@@ -78,7 +78,9 @@ _REASONS = {
     " measurement.robust_weight measurement.seen",
     _NAMES: "bone_tree.BoneTree.gathered limb_fit.Fit.heads limb_fit.fit_pair limb_fit.limb_length limb_fit.surprise"
     " limb_pairs.great_pairs limb_sides.arms_apart limb_sides.tell_sides limb_sides.unit limbs.find_body"
-    " limbs.find_head mapping.guess_joints mapping.guess_mapping",
+    " limbs.find_head joint_claims.are_close joint_claims.leg_length joint_claims.weigh limb_claims.claim_ends"
+    " limb_claims.claim_limbs mapping_guess.guess_joints mapping_guess.guess_mapping named_joints.match_names"
+    " trunk_claims.claim_trunk",
     _NETWORKS: "backends.SafeNetwork.forward backends.SafeNetwork.vjp numpy_prior.NumpyNetwork.forward"
     " numpy_prior.NumpyNetwork.vjp onnx_prior.OnnxNetwork.forward onnx_prior.OnnxNetwork.vjp"
     " torch_prior.TorchNetwork.forward torch_prior.TorchNetwork.vjp trial.seconds_of_call",

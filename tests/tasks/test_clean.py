@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from pads_blender.core import rotations as rot
-from pads_blender.core.mapping import Mapping, guess_mapping
+from pads_blender.core.mapping import Mapping
+from pads_blender.core.mapping_guess import guess_mapping
 from pads_blender.core.metrics import mpjpe
 from pads_blender.core.motion import Motion
 from pads_blender.core.retarget import to_model

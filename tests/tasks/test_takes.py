@@ -9,7 +9,8 @@ from scipy.interpolate import CubicSpline
 
 from pads_blender.core import rotations as rot
 from pads_blender.core.bvh import read_bvh
-from pads_blender.core.mapping import Mapping, guess_mapping
+from pads_blender.core.mapping import Mapping
+from pads_blender.core.mapping_guess import guess_mapping
 from pads_blender.core.metrics import jitter, mpjpe
 from pads_blender.core.motion import Motion
 from pads_blender.core.retarget import rig_positions, to_model

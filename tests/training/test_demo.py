@@ -13,7 +13,7 @@ from PIL import Image
 
 from pads_blender.core import rotations as rot
 from pads_blender.core.bvh import local_rotations, parse_bvh, world_positions
-from pads_blender.core.mapping import guess_mapping
+from pads_blender.core.mapping_guess import guess_mapping
 from pads_blender.training import demo_damage, demo_measures, demo_picture, demo_take
 from pads_blender.training.demo_measures import Version
 from pads_blender.training.demo_take import FPS, NAMES, OFFSETS, PARENTS

@@ -13,7 +13,7 @@ from PIL import Image
 pytest.importorskip("matplotlib")
 
 from pads_blender.core.bvh import read_bvh
-from pads_blender.core.mapping import guess_mapping
+from pads_blender.core.mapping_guess import guess_mapping
 from pads_blender.training import demo_take, stick_figures
 from pads_blender.training.data import bvh_take
 from pads_blender.training.demo_damage import SEED, corrupt
