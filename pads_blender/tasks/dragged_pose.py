@@ -11,20 +11,28 @@ from ..core.retarget import Residual, apply_motion, to_model
 from ..core.rig import RigTake, carry_travel
 from ..diffusion.prior import Prior
 from ..errors import TakeError
-from .pinned_pose import START_METRES, complete_pose
+from .pinned_pose import Descent, complete_pose
 from .rig_poses import hold, pinned_joints
 from .take_checks import check_take
 
-# How much of the pose is given up: noise of this share of the way. By a script on 96 pairs of frames of validation
-# clips in which the feet rest and a hand moves by 3 cm to 1 m: with a quarter the other joints are nearer to where they
-# went (131 mm, in 20 steps 130) than with a tenth or a half (135 and 132 in 20 steps), or from noise alone (146 mm).
-NOISE_SHARE, STEPS = 0.25, 10
-OPEN_METRES = 0.2  # of way, up to which the pose at the beginning counts, too: of 0, 0.1, 0.2, 0.3, 0.4 by that script
 _LEAST_METRES = 0.006  # of noise: just above the level at which the sampler ends
 _NOTHING_STAYS = (
     "Nothing stays where it is: besides the bone that you drag, which is the active one, select others, the feet for "
     "instance."
 )
+
+
+@dataclass(frozen=True)
+class DragSettings:
+    """How the body follows; `evaluate pins` (training/pin_study.py) tries others on poses of validation clips.
+
+    noise_share: how much of the pose is given up, noise of this share of the way. open_metres: of way, up to which the
+    pose at the beginning counts, too.
+    """
+
+    noise_share: float = 0.25
+    steps: int = 10
+    open_metres: float = 0.2
 
 
 @dataclass(frozen=True)
@@ -56,15 +64,28 @@ def dragged_pose(drag: Drag, way: np.ndarray, prior: Prior) -> RigTake:
     pose at the beginning.
     """
     residual, shift = drag.residual, _in_model(drag.residual, way)
-    distance = float(np.linalg.norm(shift))
-    if distance == 0.0:
+    if not shift.any():
         return drag.pose
-    shifts, was = drag.dragged[:, None] * shift, residual.positions
-    level = float(np.clip(NOISE_SHARE * distance, _LEAST_METRES, START_METRES))
-    found = complete_pose(was + shifts, drag.pinned, prior, steps=STEPS, start=was, start_metres=level)
-    share = min(distance / OPEN_METRES, 1.0)
-    found = share * found + (1.0 - share) * (was + shifts)
+    found = dragged_positions(residual.positions, drag.pinned, drag.dragged, shift, prior)
+    shifts = drag.dragged[:, None] * shift
     return carry_travel(drag.pose, hold(residual, apply_motion(residual, found), drag.pinned, shifts))
+
+
+def dragged_positions(
+    was: np.ndarray,
+    pinned: np.ndarray,
+    dragged: np.ndarray,
+    shift: np.ndarray,
+    prior: Prior,
+    settings: DragSettings = DragSettings(),
+) -> np.ndarray:
+    """The model's pose (1, J, 3), metres, when dragged joints (J,) go by shift (3,) and other pinned ones (J,) stay."""
+    wanted, distance = was + dragged[:, None] * shift, float(np.linalg.norm(shift))
+    level = float(np.clip(settings.noise_share * distance, _LEAST_METRES, Descent.start_metres))
+    descent = Descent(settings.steps, level)
+    found = complete_pose(wanted, pinned, prior, start=was, descent=descent)
+    share = min(distance / settings.open_metres, 1.0)
+    return share * found + (1.0 - share) * wanted
 
 
 def _in_model(residual: Residual, way: np.ndarray) -> np.ndarray:

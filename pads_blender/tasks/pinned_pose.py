@@ -14,30 +14,35 @@ from ..diffusion.prox import sample_prox
 from ..diffusion.schedule import karras_schedule
 from ..diffusion.usual_poses import usual_poses
 
-# Noise levels: beyond what is in question, and below what shows. By a script on 40 validation poses 40 steps are hardly
-# better, and 2 m to begin with is as good as 1 m; 0.3 m is worse, and so is an end at 4 mm (by 10 % for the torso).
-STEPS, START_METRES, END_METRES = 28, 1.0, 0.002
 PIN_METRES = 0.001  # noise of a given joint, for the sake of the arithmetic
-# What other seeds leave open down to here, they settle for; by a script on 24 validation poses, of 0.2, 0.1 and 0.05 m
-# the best of five answers for hidden limbs is best with the last.
-SETTLE_METRES = 0.05
-# Share of the variance in which each coordinate errs by itself; by a script on 40 validation poses, of 0.05, 0.12, 0.2
-# and 0.3 the first is best for both legs (by 5 %) and the arms, the third for one leg (by 2 %).
-ALONE = 0.05
-# The heading, which usual poses leave out, errs by the noise level over this many metres, in radians, at most one: hips
-# and shoulders together. By that script legs are 10 % further off without it, and by the one of dragged_pose.py most of
-# a body 14 %.
-TURN_METRES = 0.55
 _MOVES = (np.arange(3 * len(MODEL)) >= 3).astype(float)  # coordinates but the pelvis's
 _ANYWHERE = np.tile(10.0**2 * np.eye(3), (len(MODEL),) * 2)  # square metres: a body may stand where its pins say
 _LEAST_VARIANCE = 1e-10  # square metres, for the sake of the arithmetic
-_DRAWS = 4  # for each answer but the calmest
 _LLOYD_ROUNDS = 10
 _LAST_ROUNDS = 20  # of giving way, for answers that are means
 _ROUNDS = 6  # of moving joints to where bones have their lengths, at each step of the sampler
 _LENGTHS = np.linalg.norm(MODEL.offsets, axis=-1)[1:, None]
 _BONES = np.eye(len(MODEL))[1:] - np.eye(len(MODEL))[list(MODEL.parents[1:])]  # (J - 1, J): end less start
 _BONES_AT = np.abs(_BONES).sum(axis=0)[:, None]  # (J, 1): how many meet there
+
+
+@dataclass(frozen=True)
+class Descent:
+    """How answers come down from noise; `evaluate pins` (training/pin_study.py) tries others on validation poses.
+
+    In so many steps from start_metres, beyond what is in question, to end_metres, below what shows. settle_metres: what
+    seeds but 0 leave open down to here, they settle for. alone: share of the variance in which each coordinate errs by
+    itself. turn_metres: the heading, which usual poses leave out, errs by the noise level over this many metres, in
+    radians, at most one. draws: for each answer but the calmest, where several are asked for.
+    """
+
+    steps: int = 28
+    start_metres: float = 1.0
+    end_metres: float = 0.002
+    settle_metres: float = 0.05
+    alone: float = 0.05
+    turn_metres: float = 0.55
+    draws: int = 4
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,7 @@ class PinnedBody(UnknownPelvis):
 
     levels: np.ndarray = field(kw_only=True)
     errors: np.ndarray = field(kw_only=True)
+    descent: Descent = field(default=Descent(), kw_only=True)
 
     def proximal(
         self,
@@ -80,8 +86,9 @@ class PinnedBody(UnknownPelvis):
         yaw = headings(poses)
         spread = turned_covariances(usual_poses().spread(turned(poses, -yaw), level), yaw)
         mean = np.trace(spread, axis1=1, axis2=2)[:, None, None] / np.count_nonzero(_MOVES)
-        together = (1.0 - ALONE) * spread / mean + ALONE * np.eye(len(_MOVES))
-        turn = min(level / TURN_METRES, 1.0) * turning(poses).reshape(len(poses), len(_MOVES), 1)
+        alone = self.descent.alone
+        together = (1.0 - alone) * spread / mean + alone * np.eye(len(_MOVES))
+        turn = min(level / self.descent.turn_metres, 1.0) * turning(poses).reshape(len(poses), len(_MOVES), 1)
         return variance * together * _MOVES * _MOVES[:, None] + turn @ turn.swapaxes(1, 2)
 
 
@@ -122,20 +129,20 @@ def complete_pose(
     given: np.ndarray,
     prior: Prior,
     seed: int = 0,
-    steps: int = STEPS,
     start: np.ndarray | None = None,
-    start_metres: float = START_METRES,
+    descent: Descent = Descent(),
 ) -> np.ndarray:
     """Poses (N, J, 3) of which the given joints (J,) or (N, J) stay where they are, and the rest is the prior's.
 
     positions (N, J, 3), of hidden joints any numbers. The pelvis need not be given: it is solved for. Seed 0 gives the
     calmest answer, near the mean of all, others draw one of them.
-    start: poses (N, J, 3) to begin at, under noise of start_metres, near which the answers stay; None = noise alone.
+    start: poses (N, J, 3) to begin at, under the descent's first noise, near which answers stay; None: noise alone.
     """
-    schedule, error = karras_schedule(steps, start_metres, END_METRES, unit=prior.unit), prior.error()
+    schedule = karras_schedule(descent.steps, descent.start_metres, descent.end_metres, unit=prior.unit)
+    error = prior.error()
     errors = np.array([np.sqrt(np.mean(np.square(error(float(sigma))))) for sigma in schedule.sigmas])
     pins = np.where(np.broadcast_to(given, positions.shape[:2]), PIN_METRES, np.inf)
-    body = PinnedBody(pins, levels=schedule.sigmas, errors=errors)
+    body = PinnedBody(pins, levels=schedule.sigmas, errors=errors, descent=descent)
     fit = sample_prox(
         prior,
         body,
@@ -145,22 +152,24 @@ def complete_pose(
         start=None if start is None else start - start[:, :1],
         denoiser_error=error,
         randomised=seed > 0,
-        settle_below=SETTLE_METRES if seed else np.inf,
+        settle_below=descent.settle_metres if seed else np.inf,
     )
     return fit.positions_world
 
 
-def complete_poses(positions: np.ndarray, given: np.ndarray, prior: Prior, count: int, seed: int = 0) -> np.ndarray:
+def complete_poses(
+    positions: np.ndarray, given: np.ndarray, prior: Prior, count: int, seed: int = 0, descent: Descent = Descent()
+) -> np.ndarray:
     """So many answers (count, N, J, 3) to each pose that differ: the calmest, then others, those of most draws first.
 
     Others are the centres of groups of draws, a few to each: as far apart as the draws are, without their accidents.
     """
-    calmest = complete_pose(positions, given, prior)[None]
+    calmest = complete_pose(positions, given, prior, descent=descent)[None]
     if count == 1:
         return calmest
-    tiled = np.tile(positions, ((count - 1) * _DRAWS, 1, 1))
-    visible = np.tile(np.broadcast_to(given, positions.shape[:2]), ((count - 1) * _DRAWS, 1))
-    draws = complete_pose(tiled, visible, prior, seed + 1).reshape(-1, *positions.shape)
+    tiled = np.tile(positions, ((count - 1) * descent.draws, 1, 1))
+    visible = np.tile(np.broadcast_to(given, positions.shape[:2]), ((count - 1) * descent.draws, 1))
+    draws = complete_pose(tiled, visible, prior, seed + 1, descent=descent).reshape(-1, *positions.shape)
     centres = np.stack([_centres(each, count - 1) for each in np.moveaxis(draws, 1, 0)], axis=1)
     hidden = np.broadcast_to(~visible[: len(positions)], centres.shape[:3]).reshape(-1, positions.shape[1])
     whole = with_lengths(centres.reshape(-1, *positions.shape[1:]), hidden, _LAST_ROUNDS)

@@ -50,8 +50,9 @@ _REASONS = {
     " estimate_start.first_guess"
     " estimate_takes.sample segments.length_information segments.pairs_matrix",
     _POSES: "frames.reconstruct generate.draw generate.generate_poses generate.likeliest"
-    " dragged_pose.dragged_pose pinned_pose.PinnedBody.__call__ pinned_pose.PinnedBody.proximal"
-    " pinned_pose.PinnedBody.residual pinned_pose.PinnedBody.vjp pinned_pose.complete_pose pinned_pose.complete_poses"
+    " dragged_pose.dragged_pose dragged_pose.dragged_positions pinned_pose.PinnedBody.__call__"
+    " pinned_pose.PinnedBody.proximal pinned_pose.PinnedBody.residual pinned_pose.PinnedBody.vjp"
+    " pinned_pose.complete_pose pinned_pose.complete_poses"
     " pinned_pose.with_lengths rig_poses.completed rig_poses.generated rig_poses.hold"
     " rig_poses.varied",
     _COUNTS: "complete.describe_range estimate.known_scale fixes.fill_settings fixes.fix_settings"

@@ -14,7 +14,7 @@ from pads_blender.core.skeleton import MODEL
 from pads_blender.diffusion.prior import load_prior
 from pads_blender.errors import TakeError
 from pads_blender.tasks.dragged_pose import begin_drag, dragged_pose
-from pads_blender.tasks.pinned_pose import complete_pose
+from pads_blender.tasks.pinned_pose import Descent, complete_pose
 
 from ..core.bodies import one_pose
 
@@ -36,7 +36,7 @@ def test_a_start_with_little_noise_is_kept(prior):
     take, mapping = one_pose()
     truth, given = to_model(take, mapping)[0].positions, np.isin(MODEL.names, ("left_wrist", "right_ankle"))
     far = [
-        mpjpe(complete_pose(truth, given, prior, steps=10, start=truth, start_metres=level), truth)
+        mpjpe(complete_pose(truth, given, prior, start=truth, descent=Descent(10, level)), truth)
         for level in (0.006, 0.1, 1.0)
     ]
     assert 3.0 * far[0] < far[1] < far[2]
