@@ -22,7 +22,7 @@ from ..core.skeleton import MODEL
 from .ablation_variants import BASE, VARIANTS, Variant
 from .noise_maps import LEFT_ARM, LEFT_LEG, RIGHT_LEG, add_noise
 from .objectives import WindowObjective, validation_windows
-from .sampler_study import put_between_marks
+from .pages import put_between_marks
 from .trainer import TrainSettings
 
 STEPS, WARM_UP_SHARE = 400, 0.1

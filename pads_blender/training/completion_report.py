@@ -17,7 +17,7 @@ from ..diffusion.schedule import karras_schedule
 from ..tasks.pinned_pose import PIN_METRES, complete_poses
 from . import bench, poses
 from .mixture_prior import mixture_prior
-from .sampler_study import put_between_marks
+from .pages import put_between_marks
 from .scores import OURS
 
 _LEG, _ARM = ("knee", "ankle", "toe"), ("elbow", "wrist")

@@ -27,7 +27,7 @@ from . import (
     prior_report,
 )
 from .bench import Setup
-from .sampler_study import put_between_marks
+from .pages import put_between_marks
 from .suites import SUITES
 
 # The parts of docs/benchmark.md. The pose prior is timed by hand: on 30,000 frames it takes minutes.

@@ -16,7 +16,7 @@ from ..core.skeleton import MODEL
 from ..diffusion.prior import load_prior
 from ..tasks.generate import GenerateSettings, generate_poses
 from . import bench, data, poses
-from .sampler_study import put_between_marks
+from .pages import put_between_marks
 
 COUNT, MANIFOLD = 500, 5000
 APART_SECONDS = 0.5

@@ -15,7 +15,7 @@ from ..diffusion.prior import load_prior
 from ..tasks.generate import Drawing, GenerateSettings, generate_poses
 from . import bench
 from .generate_report import MANIFOLD, flat, spaced_poses
-from .sampler_study import put_between_marks
+from .pages import put_between_marks
 
 COUNT = 500
 GRID = {"steps": (60, 120), "surplus": (1.0, 1.8), "doubt_metres": (0.05, 0.2)}

@@ -7,10 +7,7 @@ pose: the shipped pose prior on poses of the dev subjects in --data.
 from __future__ import annotations
 
 import argparse
-import re
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -22,15 +19,16 @@ from ..diffusion.dps import noise_aware_guidance, sample_dps
 from ..diffusion.measurement import Identity, MeasurementOperator, UnknownPelvis
 from ..diffusion.prior import Prior, load_prior
 from ..diffusion.prox import POSE_ERROR, POSE_SIGMA, sample_prox
-from ..diffusion.sampler import PosteriorSampler
 from ..diffusion.schedule import NoiseSchedule, ddpm_schedule, karras_schedule
 from . import data
 from .gaussian_mixture import GaussianMixture
+from .pages import put_between_marks
+from .sampler_report import cell, plot, tables
+from .sampler_trials import Contender, Problem, Result, Study, measure
 
 STEPS = (10, 25, 100, 1000)
 SHARED_ERRORS = 1.5  # factor on the measured denoising error for prox, see measured_error
 SIGMA_START = 0.3  # metres: truncated start of the pose study, about the spread of poses and more
-DIVERGED = 5000.0  # mm: farther off than a body is long
 DRAWS = 8  # results for each toy problem
 
 TOY_INTRODUCTION = """## Where the exact answer is known
@@ -46,61 +44,6 @@ POSE_INTRODUCTION = """## On the pose prior
 truth in mm; where joints are hidden, of those. P_init is the mean pose fitted to the measurement; from there the noise
 levels go down from 300 to 5 mm, prox with that noise on top of P_init, dps without. The last row starts from noise at
 t = 1000 instead. Only prox knows Student's t, here with 4 degrees of freedom. One batch on the CPU."""
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What was measured of the truth (B, J, 3), and the joints (B, J) that are scored.
-
-    start: P_init (B, J, 3), None = noise. best: score of the exact posterior mean; spread: of the exact posterior;
-    None where neither is known.
-    """
-
-    name: str
-    operator: MeasurementOperator
-    y: np.ndarray
-    truth: np.ndarray
-    scored: np.ndarray
-    start: np.ndarray | None = None
-    best: float | None = None
-    spread: float | None = None
-
-
-@dataclass(frozen=True)
-class Contender:
-    """A sampler with its options, and the schedule it walks when given a number of steps."""
-
-    name: str
-    sample: PosteriorSampler
-    schedule: Callable[[int], NoiseSchedule]
-    use_start: bool = True
-
-
-@dataclass(frozen=True)
-class Result:
-    """Score of single results, and where there are several for each problem, of their mean, and their spread."""
-
-    problem: Problem
-    contender: str
-    steps: int
-    seconds: float
-    single: float
-    mean: float
-    spread: float
-
-
-@dataclass(frozen=True)
-class Study:
-    """Problems hold each pose draws times in a row; score: offsets (N, 3) of scored joints -> number."""
-
-    name: str
-    introduction: str
-    unit: str
-    prior: Prior
-    problems: list[Problem]
-    contenders: list[Contender]
-    draws: int
-    score: Callable[[np.ndarray], float]
 
 
 def rms(offsets: np.ndarray) -> float:
@@ -224,105 +167,6 @@ def run(study: Study, steps: tuple[int, ...]) -> list[Result]:
                 results.append(measure(study, problem, contender, count))
                 print(f"{problem.name}, {contender.name}, {count} steps: {cell(results[-1:])}", flush=True)
     return results
-
-
-def measure(study: Study, problem: Problem, contender: Contender, steps: int) -> Result:
-    """One run of all draws in one batch."""
-    began = time.perf_counter()
-    start = problem.start if contender.use_start else None
-    given = (study.prior, problem.operator, problem.y, contender.schedule(steps), np.random.default_rng(1))
-    with np.errstate(all="ignore"):  # dps may diverge: that is a result
-        fit = contender.sample(*given, start=start)
-    seconds = time.perf_counter() - began
-    offset = fit.positions_world - problem.truth
-    grouped = offset.reshape(-1, study.draws, *offset.shape[1:])
-    scored = problem.scored.reshape(grouped.shape[:3])
-    spread = float(np.sqrt(grouped.var(axis=1, ddof=1)[scored[:, 0]].mean())) if study.draws > 1 else 0.0
-    single, mean = study.score(offset[problem.scored]), study.score(grouped.mean(axis=1)[scored[:, 0]])
-    return Result(problem, contender.name, steps, seconds, single, mean, spread)
-
-
-def tables(study: Study, results: list[Result]) -> str:
-    """Markdown: one table for each problem, steps across, and one with the time."""
-    steps = sorted({r.steps for r in results})
-    parts = [study.introduction]
-    for problem in study.problems:
-        mine = [r for r in results if r.problem is problem]
-        parts += [caption(study, problem), table(steps, mine, cell)]
-    parts += ["**Milliseconds per pose**, all problems together:", table(steps, results, milliseconds)]
-    return "\n\n".join(parts)
-
-
-def table(steps: list[int], results: list[Result], text: Callable[[list[Result]], str]) -> str:
-    """A row for each contender, a column for each number of steps, text(results of that cell) in it."""
-    lines = [f"| sampler | {' | '.join(f'{n} steps' for n in steps)} |", "|---" * (len(steps) + 1) + "|"]
-    for name in dict.fromkeys(r.contender for r in results):
-        cells = [text([r for r in results if (r.contender, r.steps) == (name, n)]) for n in steps]
-        lines.append(f"| {name} | {' | '.join(cells)} |")
-    return "\n".join(lines)
-
-
-def cell(results: list[Result]) -> str:
-    """Error of one result; where the exact posterior is known, of the mean of all, then of one and their spread."""
-    (result,) = results
-    if result.problem.best is None:
-        return f"{result.single:.1f}" if result.single < DIVERGED else "diverges"
-    return f"{result.mean:.3f} ({result.single:.3f}, {result.spread:.3f})"
-
-
-def milliseconds(results: list[Result]) -> str:
-    """Mean time of one pose."""
-    return f"{1000.0 * sum(r.seconds for r in results) / sum(len(r.problem.y) for r in results):.3g}"
-
-
-def caption(study: Study, problem: Problem) -> str:
-    """The problem, and what its results lie between: the measurement itself and the exact answer, where known."""
-    measured = problem.scored & np.isfinite(np.broadcast_to(problem.operator.noise_variance, problem.scored.shape))
-    text = f"**{problem.name[0].upper()}{problem.name[1:]}.**"
-    if measured.any():
-        text += f" As measured: {study.score((problem.y - problem.truth)[measured]):.3g} {study.unit}."
-    if problem.best is not None:
-        text += f" Exact posterior: error of its mean {problem.best:.3f}, spread {problem.spread:.3f}."
-    return text
-
-
-def plot(study: Study, results: list[Result], path: Path) -> None:
-    """Error against steps and against time, a row for each problem."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(len(study.problems), 2, figsize=(10, 3 * len(study.problems)), squeeze=False)
-    for (left, right), problem in zip(axes, study.problems, strict=True):
-        for contender in study.contenders:
-            mine = [r for r in results if r.problem is problem and r.contender == contender.name]
-            score = [r.mean if r.mean < DIVERGED else np.nan for r in mine]
-            left.loglog([r.steps for r in mine], score, "o-", label=contender.name)
-            right.loglog([1000.0 * r.seconds / len(problem.y) for r in mine], score, "o-")
-        for axis, label in ((left, "steps"), (right, "milliseconds per pose")):
-            if problem.best is not None:
-                axis.axhline(problem.best, color="black", linestyle=":", label="exact posterior mean")
-            axis.set(xlabel=label, ylabel=f"error, {study.unit}", title=problem.name)
-            axis.xaxis.set_major_formatter("{x:g}")
-            axis.xaxis.set_minor_formatter("")
-            axis.yaxis.set_major_formatter("{x:g}")
-            axis.yaxis.set_minor_formatter("{x:.2g}")
-            axis.tick_params(axis="y", which="minor", labelsize=6)
-            axis.grid(True, which="both", alpha=0.3)
-    axes[0, 0].legend(fontsize=7)
-    figure.tight_layout()
-    figure.savefig(path, dpi=100)
-
-
-def put_between_marks(page: Path, name: str, text: str) -> None:
-    """Replace what the page has between its two marks for this study."""
-    begin, end = f"<!-- begin {name} -->", f"<!-- end {name} -->"
-    old = page.read_text(encoding="utf-8")
-    new, count = re.subn(f"{begin}.*?{end}", lambda _: f"{begin}\n{text}\n{end}", old, flags=re.DOTALL)
-    if count != 1:
-        raise SystemExit(f"{page} needs the marks {begin} and {end} once.")
-    page.write_text(new, encoding="utf-8")
 
 
 def main() -> None:
