@@ -24,6 +24,7 @@ from . import (
     generate_study,
     key_suites,
     lafan1,
+    pin_study,
     prior_report,
 )
 from .bench import Setup
@@ -41,7 +42,6 @@ PAGE = (
     ["prior", "motion"],
     ["prior", "pose"],
     ["fill"],
-    ["recall"],
     ["recall"],
     ["calibration"],
 )
@@ -152,6 +152,7 @@ def parser() -> argparse.ArgumentParser:
     generate_report.add_command(commands, _add_shared)
     generate_study.add_command(commands, _add_shared)
     completion_report.add_command(commands, _add_shared)
+    pin_study.add_command(commands, _add_shared)
     between = commands.add_parser("inbetween", help="motion between keys, by the measures of LaFAN1")
     _add_shared(between)
     between.add_argument("--split", choices=("dev", "validation"), default="dev", help="settings: validation only")

@@ -22,6 +22,7 @@ from pads_blender.training import (
     inbetween_suites,
     key_suites,
     lafan1,
+    pin_study,
     scores,
 )
 from pads_blender.training.bvh_clips import bvh_of
@@ -63,6 +64,29 @@ def test_settings_are_tried_one_by_one(folder, tmp_path, monkeypatch):
     evaluate.main(["drawing", "--data", str(folder), "--out", str(tmp_path), "--count", "6"])
     text = (tmp_path / "drawing.md").read_text()
     assert all(f"| {name} | " in text for name in ("real, validation", "as chosen", "steps 5", "surplus 1"))
+
+
+def test_settings_of_pins_are_tried_one_by_one(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(pin_study, "DESCENTS", {"steps": (2,)})
+    monkeypatch.setattr(pin_study, "DRAGS", {"steps": (3,)})
+    monkeypatch.setattr(pin_study, "HYPOTHESES", 2)
+    monkeypatch.setattr(pin_study, "_RESTING_METRES", 9.0)  # the clips made here walk all the time
+    words = ["pins", "--data", str(folder), "--out", str(tmp_path), "--poses", "2", "--pairs", "1"]
+    evaluate.main(words)
+    text = (tmp_path / "pins.md").read_text()
+    assert text.count("| as chosen | ") == 2 and "steps 28" in text
+    assert all(f"| {name} | " in text for name in ("steps 2", "steps 3", "left as it was", "completed afresh"))
+
+
+def test_pairs_are_poses_whose_feet_rest_while_a_hand_moves():
+    clip = np.tile(MODEL.rest_positions, (40, 1, 1))
+    clip[20:, MODEL.index("left_wrist"), 1] -= 0.1
+    found = pin_study._pairs_of(clip)
+    assert {pair.hand for pair in found} == {MODEL.index("left_wrist")}
+    np.testing.assert_allclose([pair.way for pair in found], [(0.0, -0.1, 0.0)] * len(found))
+    assert found[0].pinned.sum() == 5
+    clip[20:, MODEL.index("left_ankle"), 1] -= 0.1
+    assert not pin_study._pairs_of(clip)
 
 
 # --- completion -------------------------------------------------------------------------------------------------------
