@@ -15,10 +15,11 @@ import numpy as np
 
 from ..core import rotations as rot
 from . import demo_measures as measures
+from .demo_body import FPS, bvh_text
 from .demo_damage import FROZEN_FRAMES, JITTER_DEGREES, POP_DEGREES, POPS, SEED, Damage, corrupt
 from .demo_measures import Version, read_version
 from .demo_picture import BLENDER, DIRTY, PADS, TRUTH, Close, Scene, Shown, draw
-from .demo_take import FPS, bvh_text, perform
+from .demo_take import perform
 
 ROOT = Path(__file__).resolve().parents[2]
 BLENDER_DEFAULT_HERTZ = "3"  # cut-off of graph.butterworth_smooth in 4.5 and 5.2

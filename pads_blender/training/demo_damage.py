@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..core import rotations as rot
-from .demo_take import NAMES, PARENTS, Performance
+from .demo_body import NAMES, PARENTS, Performance
 
 SEED = 7
 JITTER_DEGREES = 3.0  # about each axis of every bone, in every frame

@@ -18,7 +18,8 @@ from pads_blender.errors import CancelledError, TakeError
 from pads_blender.tasks.clean import CleanSettings, _find_hidden, clean_motion, clean_take
 from pads_blender.tasks.complete import HiddenBones
 from pads_blender.tasks.running import find_runs
-from pads_blender.training.demo_take import NAMES, OFFSETS, PARENTS, perform
+from pads_blender.training.demo_body import NAMES, OFFSETS, PARENTS
+from pads_blender.training.demo_take import perform
 
 SETTINGS = CleanSettings()
 

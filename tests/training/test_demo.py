@@ -14,9 +14,9 @@ from PIL import Image
 from pads_blender.core import rotations as rot
 from pads_blender.core.bvh import local_rotations, parse_bvh, world_positions
 from pads_blender.core.mapping_guess import guess_mapping
-from pads_blender.training import demo_damage, demo_measures, demo_picture, demo_take
+from pads_blender.training import demo_body, demo_damage, demo_measures, demo_picture, demo_take
+from pads_blender.training.demo_body import FPS, NAMES, OFFSETS, PARENTS
 from pads_blender.training.demo_measures import Version
-from pads_blender.training.demo_take import FPS, NAMES, OFFSETS, PARENTS
 
 ROOT = Path(__file__).resolve().parents[2]
 GREEN = np.array([10, 126, 140])  # demo_picture.PADS
@@ -29,7 +29,7 @@ def performance():
 
 @pytest.fixture(scope="module")
 def positions(performance) -> np.ndarray:
-    return demo_take.pose_positions(performance)
+    return demo_body.pose_positions(performance)
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +94,7 @@ def test_nothing_stands_perfectly_still(performance):
 
 
 def test_the_bvh_text_says_what_was_performed(performance, positions):
-    bvh = parse_bvh(demo_take.bvh_text(performance))
+    bvh = parse_bvh(demo_body.bvh_text(performance))
     assert bvh.names == NAMES and bvh.parents.tolist() == list(PARENTS)
     assert np.allclose(bvh.offsets, OFFSETS, atol=1e-6)
     assert 1.0 / bvh.frame_time == pytest.approx(FPS, rel=1e-6)
@@ -138,7 +138,7 @@ def test_the_damage_is_what_it_is_said_to_be(performance, broken):
 
 
 def test_the_frozen_arm_is_held_exactly_in_the_file(broken):
-    bvh = parse_bvh(demo_take.bvh_text(broken[0]))
+    bvh = parse_bvh(demo_body.bvh_text(broken[0]))
     columns = slice(3 + 3 * joint("RightArm"), 3 + 3 * (joint("RightHand") + 1))
     values = bvh.motion[demo_damage.FROZEN_FRAMES, columns]
     assert (values == values[0]).all()
@@ -183,7 +183,7 @@ def report_on(bones: dict[str, int]) -> dict:
 @pytest.fixture
 def truth(performance, tmp_path) -> Version:
     path = tmp_path / "truth.bvh"
-    path.write_text(demo_take.bvh_text(performance))
+    path.write_text(demo_body.bvh_text(performance))
     return demo_measures.read_version(path, report_on(BONES), is_metres=True)
 
 
@@ -197,7 +197,7 @@ def test_a_version_is_read_with_its_ends_in_the_axes_of_blender(truth, positions
 
 
 def test_the_unit_of_a_file_does_not_matter(performance, tmp_path):
-    text = demo_take.bvh_text(performance)
+    text = demo_body.bvh_text(performance)
     (tmp_path / "metres.bvh").write_text(text)
     (tmp_path / "inches.bvh").write_text("\n".join(map(in_inches, text.splitlines())))
     metres, other = (
@@ -308,7 +308,7 @@ def test_the_demo_cleans_its_own_take_and_says_how_well(tmp_path):
 
 def test_the_demo_cleans_a_users_take(broken, tmp_path):
     take = tmp_path / "My take.bvh"
-    take.write_text(demo_take.bvh_text(broken[0]))
+    take.write_text(demo_body.bvh_text(broken[0]))
     result = run_demo(tmp_path / "out", take)
     assert result.returncode == 0, result.stderr
     jitter = next(line for line in result.stdout.splitlines() if line.startswith("jitter")).split()[-2:]

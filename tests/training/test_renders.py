@@ -14,11 +14,11 @@ pytest.importorskip("matplotlib")
 
 from pads_blender.core.bvh import read_bvh
 from pads_blender.core.mapping_guess import guess_mapping
-from pads_blender.training import demo_take, stick_figures
+from pads_blender.training import demo_body, demo_take, stick_figures
 from pads_blender.training.data import bvh_take
+from pads_blender.training.demo_body import FPS, Performance
 from pads_blender.training.demo_damage import SEED, corrupt
 from pads_blender.training.demo_measures import Version, read_version
-from pads_blender.training.demo_take import FPS, Performance
 from pads_blender.training.renders import Compared, draw, figure_of, in_words, main
 from pads_blender.training.stick_figures import MARK_MM, Pair, draw_animation, draw_sheet
 
@@ -35,7 +35,7 @@ def performance() -> Performance:
 def walked(performance, tmp_path_factory) -> Version:
     """The demo's own take as it should be: it walks some metres."""
     path = tmp_path_factory.mktemp("take") / "walk.bvh"
-    path.write_text(demo_take.bvh_text(performance))
+    path.write_text(demo_body.bvh_text(performance))
     take = bvh_take(read_bvh(path))
     mapping = guess_mapping(take.names, take.parents, (take.world_from_armature @ take.rest)[:, :3, 3])
     return read_version(path, {"mapping": mapping.to_json()}, is_metres=True)
@@ -147,7 +147,7 @@ def test_the_command_cleans_a_take_and_draws_it_and_goes_on_after_a_bad_one(perf
     pytest.importorskip("onnxruntime")
     broken, _ = corrupt(performance, np.random.default_rng(SEED))
     good, bad = tmp_path / "good.bvh", tmp_path / "bad.bvh"
-    good.write_text(demo_take.bvh_text(Performance(broken.rotations[:40], broken.root[:40])))
+    good.write_text(demo_body.bvh_text(Performance(broken.rotations[:40], broken.root[:40])))
     bad.write_text("HIERARCHY\nROOT Hips\n")
     command = [sys.executable, "-m", "pads_blender.training.renders", bad, good, "--out", tmp_path / "out"]
     done = subprocess.run([*map(str, command), "--frames", "5-20"], cwd=ROOT, capture_output=True, text=True)

@@ -8,7 +8,8 @@ import pytest
 from pads_blender.core.skeleton import JOINTS, MODEL
 from pads_blender.errors import BadFileError
 from pads_blender.training import amass, asf_amc, data, position_sets, takes
-from pads_blender.training.demo_take import bvh_text, perform
+from pads_blender.training.demo_body import bvh_text
+from pads_blender.training.demo_take import perform
 
 from . import clips as own_files
 from .test_human36m import truth as human36m_truth

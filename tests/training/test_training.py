@@ -16,7 +16,8 @@ pytest.importorskip("onnx", reason="onnx comes with torch's tests")
 
 from pads_blender.diffusion.prior import load_prior  # noqa: E402
 from pads_blender.training import average, data, export_onnx, grow, noise_maps, objectives  # noqa: E402
-from pads_blender.training.demo_take import bvh_text, perform  # noqa: E402
+from pads_blender.training.demo_body import bvh_text  # noqa: E402
+from pads_blender.training.demo_take import perform  # noqa: E402
 from pads_blender.training.network import NetworkSettings, PoseNetwork, WindowNetwork  # noqa: E402
 from pads_blender.training.trainer import Trainer, TrainSettings  # noqa: E402
 

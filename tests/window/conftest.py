@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pads_blender.training import demo_damage, demo_take
+from pads_blender.training import demo_body, demo_damage, demo_take
 
 from .program import COMMAND, INSTALL, Program, open_program, wait_for
 
@@ -41,7 +41,7 @@ def dirty_bvh(tmp_path_factory) -> Path:
     """The demo's take, ten seconds, with all its damage."""
     path = tmp_path_factory.mktemp("takes") / "walk.bvh"
     dirty, _ = demo_damage.corrupt(demo_take.perform(), np.random.default_rng(demo_damage.SEED))
-    path.write_text(demo_take.bvh_text(dirty))
+    path.write_text(demo_body.bvh_text(dirty))
     return path
 
 
