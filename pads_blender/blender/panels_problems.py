@@ -78,7 +78,8 @@ class ProblemsPanel:
                 layout.label(text="No problems left", icon="CHECKMARK")
             return
         if not problem_list.is_about_shown(context.object):
-            said = f"These are problems of {rig.problems_action or 'another action'}, which is not shown now"
+            action = problem_list.find_action_name(context.object) or "another action"
+            said = f"These are problems of {action}, which is not shown now"
             draw_text(layout.column(align=True), context, said, icon="INFO")
         column = layout.column(align=True)
         heads = column.split(factor=_LIST_WIDTH)

@@ -33,17 +33,32 @@ def store(armature: bpy.types.Object, problems: Sequence[Problem]) -> None:
 
 def follow_action(armature: bpy.types.Object) -> None:
     """The list is about the action that the armature has now."""
-    armature.pads.problems_action = _action_name(armature)
+    action = _shown_action(armature)
+    armature.pads.problems_action = action.name if action else ""
+    armature.pads.problems_action_uid = action.session_uid if action else 0
 
 
 def is_about_shown(armature: bpy.types.Object) -> bool:
     """Whether the list is about the action that the armature has now."""
-    return armature.pads.problems_action == _action_name(armature)
+    action = _shown_action(armature)
+    return find_action_name(armature) == (action.name if action else "")
 
 
-def _action_name(armature: bpy.types.Object) -> str:
+def find_action_name(armature: bpy.types.Object) -> str:
+    """What the action that the list is about is called now; empty where it was about none.
+
+    The session's number finds it where it was renamed. In a file that was opened again the numbers are others, and the
+    name stands.
+    """
+    name, uid = armature.pads.problems_action, armature.pads.problems_action_uid
+    if name in bpy.data.actions:
+        return name
+    return next((action.name for action in bpy.data.actions if action.session_uid == uid), name)
+
+
+def _shown_action(armature: bpy.types.Object) -> bpy.types.Action | None:
     animation = armature.animation_data
-    return animation.action.name if animation and animation.action else ""
+    return animation.action if animation else None
 
 
 def forget(armature: bpy.types.Object) -> None:

@@ -214,6 +214,7 @@ class PADS_PG_rig(bpy.types.PropertyGroup):  # noqa: N801 - Blender's own patter
     active_problem: bpy.props.IntProperty(name="Problem", default=-1, update=_show_problem)
     are_problems_known: bpy.props.BoolProperty(name="Looked For")
     problems_action: bpy.props.StringProperty(name="Action", description="Action that the list of problems is about")
+    problems_action_uid: bpy.props.IntProperty(name="Action Number", description="The same, in this session of Blender")
     warnings: bpy.props.StringProperty(name="Warnings", description="What is odd about the take, one line each")
     result: bpy.props.StringProperty(name="Result", description="What became of the take when it was last worked on")
     contacts: bpy.props.CollectionProperty(type=PADS_PG_contact)

@@ -67,6 +67,26 @@ def test_the_list_knows_whose_it_is(armature):
     assert problem_list.is_about_shown(armature)  # what is left of it is about the new action
 
 
+def test_the_list_follows_its_action_to_a_new_name(armature):
+    listed(armature, jitter("LeftForeArm", "left_elbow"))
+    action = armature.animation_data.action
+    action.name = "walk, take 2"
+    assert problem_list.is_about_shown(armature)
+    armature.animation_data.action = action.copy()
+    assert not problem_list.is_about_shown(armature)
+    assert problem_list.find_action_name(armature) == "walk, take 2"
+    bpy.data.actions.remove(action)
+    assert not problem_list.is_about_shown(armature)
+
+
+def test_the_list_knows_its_action_by_name_in_a_file_that_is_opened_again(armature, tmp_path):
+    listed(armature, jitter("LeftForeArm", "left_elbow"))
+    armature.pads.problems_action_uid += 1000  # as if another session had given it: here it may be the same again
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "walk.blend"))
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "walk.blend"))
+    assert problem_list.is_about_shown(bpy.data.objects[0])
+
+
 def test_markers_of_the_animator_stay(armature):
     bpy.context.scene.timeline_markers.new("PADS take 2", frame=5)
     listed(armature, jitter("LeftForeArm", "left_elbow"))
