@@ -162,8 +162,9 @@ def run_writes(options: argparse.Namespace) -> tuple[Rows, list[str]]:
     print(*found["longest"], sep="\n", flush=True)
     worked = f"{found['frames']} frames of {found['curves']} curves in {found['parts']} parts, {found['seconds']:.0f} s"
     held = f"a cancel is answered within {found['slowest_cancel']:.2f} s, the longest {found['slowest_stage']}"
-    held += f"; Blender takes {found['slowest_copy']:.1f} s to copy the action"
-    held += f", and up to {found['slowest_update']:.1f} s to work out what was changed before it draws"
+    held += f"; Blender copies the action in {found['copy']:.2f} s of that, on memory that was used before"
+    held += f" (the first copy of the run: {found['first_copy']:.1f} s)"
+    held += f", and takes up to {found['slowest_update']:.1f} s to work out what was changed before it draws"
     what = f"long take read and written, Blender {found['blender'][:3]}"
     return {what: (worked, held, today(found["blender"]))}, _slow(found)
 
