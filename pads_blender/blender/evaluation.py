@@ -32,15 +32,18 @@ def evaluate_in_parts(
     TakeError where the object is deleted or edited, or another scene is shown in the meantime.
     """
     name, uid, scene_uid = item.name, item.session_uid, bpy.context.scene.session_uid
-    values = []
-    for time in frames.tolist():
+    values = np.empty(len(frames))
+    for row, time in enumerate(frames.tolist()):
         item, scene = find_object(uid, name), bpy.context.scene
         if scene.session_uid != scene_uid or item.name not in scene.objects or _is_edited(item):
             raise TakeError(f"{name} cannot be read while it is edited or out of the scene: start again.")
         scene.frame_set(int(np.floor(time)), subframe=time % 1.0)
-        values.append(read(item.evaluated_get(bpy.context.evaluated_depsgraph_get())))
-        yield len(values) / len(frames)
-    return np.array(values, float)
+        value = read(item.evaluated_get(bpy.context.evaluated_depsgraph_get()))
+        if not row:
+            values = np.empty((len(frames), *value.shape))
+        values[row] = value
+        yield (row + 1) / len(frames)
+    return values
 
 
 def find_object(session_uid: int, name: str) -> bpy.types.Object:
@@ -62,7 +65,7 @@ def world_path(item: bpy.types.Object, frames: np.ndarray) -> Parts[np.ndarray]:
 
 def carrier_path(item: bpy.types.Object, frames: np.ndarray) -> Parts[np.ndarray]:
     """What the object's own transform is laid upon, (F, 4, 4) in the world."""
-    return evaluate_in_parts(item, frames, lambda each: each.matrix_world @ each.matrix_basis.inverted())
+    return evaluate_in_parts(item, frames, lambda each: np.array(each.matrix_world @ each.matrix_basis.inverted()))
 
 
 def bone_paths(armature: bpy.types.Object, names: Sequence[str], frames: np.ndarray) -> Parts[np.ndarray]:

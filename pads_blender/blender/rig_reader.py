@@ -12,7 +12,7 @@ import numpy as np
 
 from ..core.channels import quaternions_from_channels
 from ..core.rig import RigTake
-from ..core.stand_ins import Channels, carry_by_object, find_stand_ins
+from ..core.stand_ins import Channels, carry_by_object, find_stand_ins, path_channels
 from ..errors import TakeError
 from . import compat
 from .evaluation import find_object
@@ -23,6 +23,7 @@ from .transforms import CurveTable, is_animated_freely, location_of, rotation_of
 _LARGEST = 1e9  # beyond it a value is damage: Blender makes the largest single precision of what is infinite
 _MOST_FRAMES = 1_100_000  # Blender's own last frame lies before that
 _ROWS_AT_ONCE = 4096
+_CHANNELS = "location", "rotation", "scale"
 _OBJECT = " (object)"  # how the name of the entry for the object itself ends
 
 
@@ -58,7 +59,7 @@ def read_bones(armature: bpy.types.Object, names: Sequence[str]) -> Parts[RigTak
             yield len(channels) / len(names)
             table = None
     stacked = {}
-    for each in ("location", "rotation", "scale"):
+    for each in _CHANNELS:
         stacked[each] = yield from _stacked([getattr(bone, each) for bone in channels])
     return _take_of(find_object(uid, name), names, frames, stacked)
 
@@ -107,7 +108,12 @@ def carried(armature: bpy.types.Object, take: RigTake) -> Parts[RigTake]:
     path = yield from read_object_path(armature, table, take.frames)
     if len(path) == 1:
         return replace(take, world_from_armature=path[0])
-    return carry_by_object(take, entry, path, may_travel)
+    yield 1.0
+    above, stacked = path_channels(path), {}
+    for each in _CHANNELS:
+        columns = [getattr(above, each), *np.moveaxis(getattr(take, each), 1, 0)]
+        stacked[each] = yield from _stacked(columns)
+    return carry_by_object(take, entry, path[0], may_travel, Channels(**stacked))
 
 
 def object_entry(armature: bpy.types.Object) -> str:

@@ -36,19 +36,29 @@ def split_matrices(matrices: np.ndarray) -> Channels:
     return Channels(matrices[..., :3, 3], rot.from_matrix(axes / scale[..., None, :]), scale)
 
 
-def carry_by_object(take: RigTake, name: str, world_from_object: np.ndarray, movable: bool) -> RigTake:
-    """The take with the object's own path (F, 4, 4) as an entry above its roots; the first frame is its rest pose."""
+def path_channels(world_from_object: np.ndarray) -> Channels:
+    """An object's own path (F, 4, 4) as the channels of an entry whose rest pose is the first frame."""
     path = split_matrices(np.linalg.inv(world_from_object[0]) @ world_from_object)
+    return replace(path, rotation=rot.make_continuous(path.rotation))
+
+
+def carry_by_object(
+    take: RigTake, name: str, world_from_rest: np.ndarray, movable: bool, channels: Channels
+) -> RigTake:
+    """The take with the object's own path as an entry above its roots, at rest at world_from_rest (4, 4).
+
+    channels (F, B + 1, ...): those of the path, see path_channels, and then the take's own.
+    """
     is_movable = np.ones(len(take.names), bool) if take.movable is None else take.movable
     return replace(
         take,
         names=(name, *take.names),
         parents=np.concatenate([[-1], take.parents + 1]),
         rest=np.concatenate([np.eye(4)[None], take.rest]),
-        location=np.concatenate([path.location[:, None], take.location], axis=1),
-        rotation=np.concatenate([rot.make_continuous(path.rotation)[:, None], take.rotation], axis=1),
-        scale=np.concatenate([path.scale[:, None], take.scale], axis=1),
-        world_from_armature=world_from_object[0],
+        location=channels.location,
+        rotation=channels.rotation,
+        scale=channels.scale,
+        world_from_armature=world_from_rest,
         movable=np.concatenate([[movable], is_movable]),
         stand_in=np.concatenate([[True], find_stand_ins(take)]),
     )

@@ -4,9 +4,18 @@ import numpy as np
 
 from pads_blender.core.rig import RigTake, pose_matrices, rest_from_parent, transform_matrices, world_matrices
 from pads_blender.core.rotations import from_rotation_vector
-from pads_blender.core.stand_ins import aim, carry_by_frames, carry_by_object, find_stand_ins, split_matrices
+from pads_blender.core.stand_ins import (
+    Channels,
+    aim,
+    carry_by_frames,
+    carry_by_object,
+    find_stand_ins,
+    path_channels,
+    split_matrices,
+)
 
 FRAMES, BONES = 12, 4
+CHANNELS = "location", "rotation", "scale"
 
 
 def random_take(seed=0):
@@ -44,7 +53,9 @@ def test_matrices_come_apart_and_together_mirrored_ones_too():
 
 def test_an_object_that_moves_carries_its_bones():
     take, path = random_take(), random_poses()[:, 0]
-    carried = carry_by_object(take, "Rig (object)", path, movable=True)
+    above = path_channels(path)
+    columns = (np.concatenate([getattr(above, name)[:, None], getattr(take, name)], axis=1) for name in CHANNELS)
+    carried = carry_by_object(take, "Rig (object)", path[0], True, Channels(*columns))
     np.testing.assert_allclose(world_matrices(carried)[:, 1:], path[:, None] @ pose_matrices(take), atol=1e-9)
     np.testing.assert_allclose(carried.world_from_armature, path[0])
     assert carried.movable.tolist() == [True, True, False, True, False]
@@ -56,7 +67,7 @@ def test_any_pose_is_a_plain_tree_with_stand_ins_and_bones_keep_their_channels()
     carried = carry_by_frames(take, poses)
     bones = ~find_stand_ins(carried)
     np.testing.assert_allclose(pose_matrices(carried)[:, bones], poses, atol=1e-9)
-    for name in ("location", "rotation", "scale"):
+    for name in CHANNELS:
         np.testing.assert_array_equal(getattr(carried, name)[:, bones], getattr(take, name))
     assert [name for name, bone in zip(carried.names, bones, strict=True) if bone] == list(take.names)
     assert not carried.movable[~bones].any()

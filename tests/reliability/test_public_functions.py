@@ -69,7 +69,7 @@ _REASONS = {
     "tests/tasks/test_turns.py has what it takes": "turns.heed_turns",
     "asked for bones of a checked take": "rig.location_axes retarget.turn_bones",
     "tests/core has what it takes: matrices from Blender, checked where they are read": "stand_ins.aim"
-    " stand_ins.carry_by_frames stand_ins.carry_by_object stand_ins.split_matrices",
+    " stand_ins.carry_by_frames stand_ins.carry_by_object stand_ins.path_channels stand_ins.split_matrices",
     "test_numbers.py tries it": "in_between.in_between_take",
     "linear: of the poses, or of those that stay where they are, it needs the shape alone": "measurement.Identity.vjp"
     " measurement.JointMask.vjp measurement.UnknownPelvis.vjp measurement.per_joint measurement.joint_precision"

@@ -9,11 +9,14 @@ import pytest
 
 from pads_blender.blender import operators_in_between, parts, results
 from pads_blender.blender.files import import_bvh
-from pads_blender.blender.rig_reader import find_curves, read_take
+from pads_blender.blender.rig_reader import find_curves, read_take, read_take_in_parts
 from pads_blender.blender.snapshot import apply_result, snapshot_in_parts, take_snapshot
 from pads_blender.core import rotations as rot
 from pads_blender.core.bvh import parse_bvh
+from pads_blender.core.rig import world_matrices
 from pads_blender.errors import TakeError
+from tests.reliability.long_writes import long_rig as build_long_rig
+from tests.reliability.long_writes import place
 from tests.shaky_takes import shaky_take
 
 FRAMES = 3000
@@ -36,6 +39,21 @@ def test_reading_pauses_and_reads_the_same(long_rig):
             shares.append(next(parts))
     assert len(shares) > 3 and all(0.0 <= share <= 1.0 for share in shares)
     np.testing.assert_array_equal(over.value.value.take.rotation, read_take(long_rig).rotation)
+
+
+def test_an_object_that_moves_carries_its_bones_in_parts():
+    armature = build_long_rig(FRAMES, is_moving=True)
+    reading, places = read_take_in_parts(armature), []
+    with pytest.raises(StopIteration) as over:
+        while True:
+            next(reading)
+            places.append(place(reading).partition(":")[0])
+    assert places.count("evaluation.evaluate_in_parts") == FRAMES
+    assert places[-4:] == ["rig_reader.carried", *["rig_reader._stacked"] * 3]
+    carried = over.value.value
+    bpy.context.scene.frame_set(int(carried.frames[700]))
+    posed = [armature.matrix_world @ armature.pose.bones[name].matrix for name in carried.names[1:]]
+    np.testing.assert_allclose(world_matrices(carried.rows(slice(700, 701)))[0, 1:], posed, atol=1e-4)
 
 
 def test_reading_notices_what_is_deleted_meanwhile(long_rig):
