@@ -177,7 +177,7 @@ class PADS_OT_complete_pose(bpy.types.Operator):  # noqa: N801 - Blender's own p
 
         armature, given = context.object, chosen_bones(context)
         mapping, pose = read_mapping(armature), present_pose(armature)
-        check_free(armature, tuple(entry.bone for entry in mapping.joints.values() if entry))
+        check_free(armature, mapping)
         after = completed(pose, mapping, given, pose_prior(), self.seed)
         changed = put_pose(armature, pose, after)
         if context.scene.tool_settings.use_keyframe_insert_auto:

@@ -28,7 +28,7 @@ class PoseDrag:
         from ..tasks.dragged_pose import begin_drag  # not above: Blender's start must not wait for it
 
         mapping, self._before = read_mapping(armature), present_pose(armature)
-        check_free(armature, tuple(entry.bone for entry in mapping.joints.values() if entry))
+        check_free(armature, mapping)
         self._drag = begin_drag(self._before, mapping, given, active)
         self._prior = pose_prior()
         self._uid, self._name = armature.session_uid, armature.name

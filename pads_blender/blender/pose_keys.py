@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import bpy
 import numpy as np
 
@@ -10,7 +12,12 @@ from ..core.rig import RigTake
 from ..core.rotations import normalise
 from ..errors import TakeError
 from . import compat, curves
+from .rig_checks import driven_channels
+from .rig_reader import is_connected
 from .transforms import Property, location_of, rotation_of
+
+if TYPE_CHECKING:
+    from ..core.mapping import Mapping
 
 _SAME = 1e-7
 
@@ -50,15 +57,24 @@ def _bag(action: bpy.types.Action, slot_handle: int) -> bpy.types.ActionChannelb
     return compat.find_channelbag(action, _slot(action, slot_handle))
 
 
-def check_free(armature: bpy.types.Object, names: tuple[str, ...]) -> None:
-    """Refuse to pose bones that do not turn by their own channels: TakeError names one and says what to do."""
-    for name in names:
-        bone = armature.pose.bones[name]
+def check_free(armature: bpy.types.Object, mapping: Mapping) -> None:
+    """Refuse a body whose bones do not move by their own channels: TakeError names one and says what to do."""
+    bones = {joint: armature.pose.bones[entry.bone] for joint, entry in mapping.joints.items() if entry}
+    for bone in bones.values():
         found = next((c for c in bone.constraints if not c.mute and c.influence > 0.0), None)
         if found is not None:
-            raise TakeError(f"Bone {name} is moved by the constraint {found.name}: mute it to pose the bone.")
+            raise TakeError(f"Bone {bone.name} is moved by the constraint {found.name}: mute it to pose the bone.")
         if all(bone.lock_rotation):
-            raise TakeError(f"The rotation of bone {name} is locked: unlock it to pose the bone.")
+            raise TakeError(f"The rotation of bone {bone.name} is locked: unlock it to pose the bone.")
+        _check_undriven(armature, bone, "rotation", "turned")
+    if pelvis := bones.get("pelvis"):
+        carrier = next((each for each in (pelvis, *pelvis.parent_recursive) if not is_connected(each)), pelvis)
+        _check_undriven(armature, carrier, "location", "moved")
+
+
+def _check_undriven(armature: bpy.types.Object, bone: bpy.types.PoseBone, channel: str, moved: str) -> None:
+    if any(each.startswith(channel) for each in driven_channels(armature, bone)):
+        raise TakeError(f"Bone {bone.name} is {moved} by a driver: mute or delete the driver to pose the body.")
 
 
 def put_pose(armature: bpy.types.Object, before: RigTake, after: RigTake, frame: int = 0) -> list[str]:

@@ -21,7 +21,7 @@ def is_plain(armature: bpy.types.Object, names: Iterable[str]) -> bool:
     return all(
         bone.name not in moved
         and _inherits_all(bone)
-        and not any(_driven_channels(armature, bone))
+        and not any(driven_channels(armature, bone))
         and (bone_path(bone, "rotation_mode"), 0) not in table
         for bone in bones.values()
     )
@@ -39,7 +39,7 @@ def refusals(armature: bpy.types.Object, names: Iterable[str]) -> dict[str, str]
     for bone in (armature.pose.bones[name] for name in names):
         if (bone_path(bone, "rotation_mode"), 0) in table:
             found[bone.name] = f"Bone {bone.name} changes its rotation mode by keyframes: keep it in one mode."
-        if any(name.startswith("rotation") for name in _driven_channels(armature, bone)):
+        if any(name.startswith("rotation") for name in driven_channels(armature, bone)):
             found[bone.name] = f"Bone {bone.name} is turned by a driver, not by keys: bake the action first."
         for constraint, owner in moved.get(bone.name, ()):
             if constraint.type in _TURNING:
@@ -51,7 +51,7 @@ def refusals(armature: bpy.types.Object, names: Iterable[str]) -> dict[str, str]
 def is_moved_by_keys(armature: bpy.types.Object, bone: bpy.types.PoseBone) -> bool:
     """Whether the bone's location moves it along its rest axes, with nothing of its own between."""
     is_solved = any(not constraint.mute for constraint in bone.constraints)
-    return _inherits_all(bone) and not is_solved and not any(_driven_channels(armature, bone))
+    return _inherits_all(bone) and not is_solved and not any(driven_channels(armature, bone))
 
 
 def _inherits_all(bone: bpy.types.PoseBone) -> bool:
@@ -89,10 +89,10 @@ def _is_idle(bone: bpy.types.PoseBone, constraint: bpy.types.Constraint, animate
     return constraint.mute or (constraint.influence == 0.0 and f"{path}.influence" not in animated)
 
 
-def _driven_channels(armature: bpy.types.Object, bone: bpy.types.PoseBone) -> Iterator[str]:
+def driven_channels(armature: bpy.types.Object, bone: bpy.types.PoseBone) -> Iterator[str]:
     """Names of the bone's transform channels that a driver sets."""
-    prefix = bone_path(bone, "")
-    for driver in armature.animation_data.drivers:
+    prefix, animation = bone_path(bone, ""), armature.animation_data
+    for driver in animation.drivers if animation else ():
         name = driver.data_path.removeprefix(prefix)
         if driver.data_path.startswith(prefix) and not driver.mute and name.startswith(("location", "rot", "scale")):
             yield name

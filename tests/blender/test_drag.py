@@ -1,5 +1,7 @@
 """Drag Pose in one go, as scripts and Adjust Last Operation have it; with the mouse: tests/window."""
 
+from functools import partial
+
 import bpy
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ from mathutils import Euler, Matrix, Vector
 
 from pads_blender.blender import compat
 from pads_blender.blender.pose_drag import PoseDrag
+from pads_blender.blender.transforms import rotation_of
 
 from .posing import select, world_heads
 
@@ -98,6 +101,23 @@ def test_dragging_says_what_it_needs(armature):
     armature.pose.bones["RightFoot"].constraints.new("COPY_ROTATION")
     with pytest.raises(RuntimeError, match="Bone RightFoot is moved by the constraint"):
         bpy.ops.pads.drag_pose()
+
+
+@pytest.mark.parametrize("button", [partial(bpy.ops.pads.drag_pose, way=WAY), bpy.ops.pads.complete_pose])
+@pytest.mark.parametrize(
+    ("bone", "channel", "moved"), [("RightArm", "rotation", "turned"), ("Hips", "location", "moved")]
+)
+def test_what_a_driver_moves_is_not_posed(armature, button, bone, channel, moved):
+    select(armature, *FEET, "LeftHand")
+    path = rotation_of(armature.pose.bones[bone]).name if channel == "rotation" else channel
+    driver = armature.pose.bones[bone].driver_add(path, 1)
+    bpy.context.view_layer.update()
+    before = channels(armature)
+    with pytest.raises(RuntimeError, match=f"Bone {bone} is {moved} by a driver: mute or delete"):
+        button()
+    assert channels(armature) == before
+    driver.mute = True
+    assert button() == {"FINISHED"}
 
 
 def test_hips_that_hang_on_a_root_bone_are_moved_by_it(armature):
