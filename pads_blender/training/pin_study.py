@@ -18,7 +18,7 @@ from . import bench, data, poses
 from .completion_report import PARTS, hidden_errors, summary
 from .sampler_study import put_between_marks
 
-POSES, HYPOTHESES = 24, 10
+POSES, HYPOTHESES = 24, 4
 DESCENTS = {
     "steps": (14, 40),
     "start_metres": (0.3, 2.0),
