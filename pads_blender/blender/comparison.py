@@ -17,7 +17,7 @@ from .pose_at import bone_lines, pose_at
 from .rig_mapping import read_mapping
 from .rig_writer import (
     ORIGINAL,
-    find_cleaned,
+    find_pair,
     remove_unused,
     restore_unkeyed,
     switches_to_fk,
@@ -47,13 +47,8 @@ def find_comparison(armature: bpy.types.Object) -> Comparison | None:
     below, above = (_strip_of(animation, name) for name in (_BELOW, _ABOVE))
     if below and above:
         return Comparison(below.action, above.action, above.action_slot.handle, above)
-    current = animation.action
-    if current is None or animation.action_slot is None:
-        return None
-    original, cleaned = current.get(ORIGINAL), current
-    if original is None:
-        original, cleaned = current, find_cleaned(armature, current)
-    return Comparison(original, cleaned, animation.action_slot.handle) if original and cleaned else None
+    pair = find_pair(armature)
+    return Comparison(*pair, animation.action_slot.handle) if pair else None
 
 
 def _strip_of(animation: bpy.types.AnimData, track: str) -> bpy.types.NlaStrip | None:

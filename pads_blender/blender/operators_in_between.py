@@ -20,7 +20,7 @@ from .preferences import read_preferences
 from .reporting import has_motion, is_idle
 from .rig_mapping import read_mapping
 from .rig_reader import find_curves
-from .rig_writer import ORIGINAL, Written, toggle_original, write_take_in_parts
+from .rig_writer import ORIGINAL, Written, show_original, write_take_in_parts
 from .session import Task
 from .snapshot import Snapshot, find_again, find_armature, snapshot_in_parts
 from .transforms import CurveTable, bone_path, tabulate
@@ -80,7 +80,7 @@ def _show_original(armature: bpy.types.Object) -> int | None:
     action = armature.animation_data and armature.animation_data.action
     if not action or not action.get(ORIGINAL):
         return None
-    toggle_original(armature)
+    show_original(armature)
     return action.session_uid
 
 

@@ -82,15 +82,40 @@ def write_take_in_parts(
 
 def toggle_original(armature: bpy.types.Object) -> str:
     """Switch between the cleaned action and the one it was made from; the name of the one now shown."""
-    animation = armature.animation_data
-    current = animation.action if animation else None
-    other = current and (current.get(ORIGINAL) or find_cleaned(armature, current))
-    if not other:
+    pair = find_pair(armature)
+    if pair is None:
         raise TakeError(f"{armature.name} has no cleaned action to compare with: press Clean Mocap first.")
-    current.use_fake_user = True  # an action that is not shown may have no user, and would not be saved
-    compat.assign_action(animation, other, animation.action_slot.handle)
-    restore_unkeyed(armature, current)
-    return other.name
+    original, cleaned = pair
+    if armature.animation_data.action == cleaned:
+        return show_original(armature)
+    original.use_fake_user = True  # an action that is not shown may have no user, and would not be saved
+    compat.assign_action(armature.animation_data, cleaned, armature.animation_data.action_slot.handle)
+    return cleaned.name
+
+
+def show_original(armature: bpy.types.Object) -> str:
+    """Show the action that the current one, a result, was made from; its name."""
+    animation = armature.animation_data
+    cleaned = animation.action
+    cleaned.use_fake_user = True
+    compat.assign_action(animation, cleaned[ORIGINAL], animation.action_slot.handle)
+    restore_unkeyed(armature, cleaned)
+    return animation.action.name
+
+
+def find_pair(armature: bpy.types.Object) -> tuple[bpy.types.Action, bpy.types.Action] | None:
+    """The action that a result was made from, and the result; the armature shows one of the two.
+
+    A result from which another one was made is the original of that one: nothing else would lead back to the newer.
+    """
+    animation = armature.animation_data
+    if animation is None or animation.action is None or animation.action_slot is None:
+        return None
+    current = animation.action
+    if cleaned := find_cleaned(armature, current):
+        return current, cleaned
+    original = current.get(ORIGINAL)
+    return (original, current) if original else None
 
 
 def restore_unkeyed(armature: bpy.types.Object, cleaned: bpy.types.Action) -> None:

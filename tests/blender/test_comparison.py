@@ -32,6 +32,23 @@ def test_accept_and_discard(armature):
     assert comparison.find_comparison(armature) is None
 
 
+def test_a_result_made_from_a_result_comes_back_after_a_look_at_what_was_before(armature):
+    bpy.context.scene.pads.quality = "FAST"
+    bpy.ops.pads.clean()
+    bpy.ops.pads.clean()
+    animation = armature.animation_data
+    assert animation.action.name == "walk.pads.001"
+    for name in ("walk.pads", "walk.pads.001"):
+        bpy.ops.pads.compare()
+        assert animation.action.name == name
+    bpy.ops.pads.discard()
+    assert animation.action.name == "walk.pads"
+    bpy.ops.pads.clean()
+    bpy.ops.pads.compare()
+    bpy.ops.pads.accept()
+    assert animation.action.name == "walk.pads.001"
+
+
 def test_differences_and_ghost_are_those_of_the_other_motion(armature):
     bpy.context.scene.pads.quality = "FAST"
     bpy.context.scene.frame_set(15)
