@@ -16,23 +16,29 @@ from .errors import CancelledError, PadsError, enough_memory
 
 OnStep = Callable[[float, int], None]
 Work = Callable[[OnStep], object]
-_LEAST_SECONDS, _LEAST_SHARE = 1.0, 0.02  # from when on the time left is more than a guess
+PREPARATION = 0.02  # share of the steps up to which a prior is opened and the take looked at, however long it takes
+_LEAST_SECONDS, _LEAST_SHARE = 1.0, 0.02  # after that, from when on the time left is more than a guess
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a job is: share 0 to 1 of its steps, after so many seconds; stage: of what else than its work."""
+    """How far a job is: share 0 to 1 of its steps, after so many seconds; stage: of what else than its work.
+
+    prepared: share and seconds at the end of what goes before the work proper and tells nothing of its speed.
+    """
 
     share: float = 0.0
     seconds: float = 0.0
     stage: str = ""
+    prepared: tuple[float, float] = (0.0, 0.0)
 
     @property
     def seconds_left(self) -> float | None:
         """What is left at the speed so far; None while that says nothing yet."""
-        if self.seconds < _LEAST_SECONDS or self.share < _LEAST_SHARE:
+        share, seconds = self.share - self.prepared[0], self.seconds - self.prepared[1]
+        if seconds < _LEAST_SECONDS or share < _LEAST_SHARE:
             return None
-        return self.seconds * (1.0 - self.share) / self.share
+        return seconds * (1.0 - self.share) / share
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,7 @@ class Job:
 
     def begin(self, work: Work) -> None:
         """Start the thread."""
-        self._started, self.progress = time.monotonic(), Progress()
+        self._started, self.progress, self._prepared = time.monotonic(), Progress(), (0.0, 0.0)
         self._thread = threading.Thread(target=self._run, args=(work,), name=f"PADS {self.title}", daemon=True)
         self._thread.start()
 
@@ -100,7 +106,10 @@ class Job:
     def _on_step(self, step: float, count: int) -> None:
         if self._cancelled.is_set():
             raise CancelledError("Cancelled: nothing was changed.")
-        self._messages.put(Progress(min(step / max(count, 1), 1.0), time.monotonic() - self._started))
+        share, seconds = min(step / max(count, 1), 1.0), time.monotonic() - self._started
+        if share <= PREPARATION:
+            self._prepared = share, seconds
+        self._messages.put(Progress(share, seconds, prepared=self._prepared))
 
 
 _running: Job | None = None

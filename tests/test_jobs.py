@@ -81,6 +81,23 @@ def test_time_left_is_told_once_it_means_something():
     assert jobs.Progress(0.001, 5.0).seconds_left is None
 
 
+def test_what_a_job_prepares_says_nothing_of_the_time_left(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(jobs.time, "monotonic", lambda: now[0])
+
+    def step(share: float, seconds: float) -> float | None:
+        now[0] += seconds
+        job._on_step(share, 1)
+        job.drain()
+        return job.progress.seconds_left
+
+    job = jobs.start("Preparing", lambda on_step: None)
+    wait_for(job)
+    assert step(jobs.PREPARATION, 60.0) is None  # a minute for two steps in a hundred
+    assert step(jobs.PREPARATION, 60.0) is None
+    assert step(0.5 + jobs.PREPARATION / 2, 10.0) == pytest.approx(10.0)  # half of the rest
+
+
 def test_what_nobody_waits_for_runs_beside_a_job_and_can_be_stopped():
     behind = jobs.start_behind("Behind", endless)
     assert jobs.running() is None and jobs.is_busy_behind()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # imported where it is used: Blender's start must not wait fo
     from ..diffusion.prior import Prior
     from ..diffusion.trial import Host
 
-_OPENED = 0.02  # share of a job's progress that opening the prior is
+_OPENED = jobs.PREPARATION  # share of a job's progress that opening the prior is
 
 
 def read_host() -> Host:
