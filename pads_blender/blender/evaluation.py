@@ -48,7 +48,9 @@ def evaluate_in_parts(
 
 def find_object(session_uid: int, name: str) -> bpy.types.Object:
     """The object with this number, whatever became of its name; TakeError where it is gone."""
-    found = next((each for each in bpy.data.objects if each.session_uid == session_uid), None)
+    found = bpy.data.objects.get(name)  # nearly always: asked for each of many objects in each frame
+    if found is None or found.session_uid != session_uid:
+        found = next((each for each in bpy.data.objects if each.session_uid == session_uid), None)
     if found is None:
         raise TakeError(f"{name} is no longer in the scene: nothing was changed.")
     return found

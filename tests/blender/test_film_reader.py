@@ -102,6 +102,20 @@ def test_empties_are_read_as_the_camera_sees_them():
         finish(read_empties(chosen_empties(bpy.context.scene, others), path, FRAMES, {}))
 
 
+def test_empties_that_swap_their_names_meanwhile_stay_themselves():
+    camera = add_camera((0.0, -5.0, 1.0), (0.0, 0.0, 1.0), frames=FRAMES)
+    for number, name in enumerate(NAMES):
+        empty = bpy.data.objects.new(name, None)
+        bpy.context.scene.collection.objects.link(empty)
+        empty.location = (0.3 * number - 0.6, 0.0, 1.0)
+    path = read_camera(camera, ImageSize(320, 200), FRAMES)
+    reading = read_empties(chosen_empties(bpy.context.scene, None), path, FRAMES, BONES)
+    next(reading)
+    one, other = bpy.data.objects[NAMES[0]], bpy.data.objects[NAMES[1]]
+    one.name, other.name, one.name = "away", NAMES[0], NAMES[1]
+    assert np.ptp(finish(reading).keypoints.points, axis=0).max() < 1e-3
+
+
 def path_z(item, frame):
     bpy.context.scene.frame_set(int(frame))
     return item.matrix_world.translation.z
