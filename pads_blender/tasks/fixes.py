@@ -51,11 +51,11 @@ def fix_problems(
     check_take(take)
     slides = [problem for problem in problems if problem.kind == "slide"]
     others = [problem for problem in problems if problem.kind != "slide"]
-    result = take
+    result, stages = take, bool(others) + bool(slides)
     if others:
-        free = _kept_but(take, mapping, kept, others)
-        result = clean_rig(take, mapping, free, fix_settings(others, mapping, usual), prior, on_step).after
-    return hold_slides(result, mapping, kept, slides, on_step) if slides else result
+        free, asked = _kept_but(take, mapping, kept, others), fix_settings(others, mapping, usual)
+        result = clean_rig(take, mapping, free, asked, prior, part_of(on_step, 0, stages)).after
+    return _hold_slides(result, mapping, kept, slides, part_of(on_step, stages - 1, stages)) if slides else result
 
 
 def fix_settings(problems: Sequence[Problem], mapping: Mapping, usual: CleanSettings) -> CleanSettings:
@@ -73,11 +73,10 @@ def fix_settings(problems: Sequence[Problem], mapping: Mapping, usual: CleanSett
     )
 
 
-def hold_slides(
+def _hold_slides(
     take: RigTake, mapping: Mapping, kept: Kept, slides: Sequence[Problem], on_step: OnStep | None = None
 ) -> RigTake:
     """The take with each foot that slides held where it stands; neither the pelvis nor the other foot moves."""
-    check_take(take)
     rotation, location, bones = take.rotation.copy(), take.location.copy(), _joint_bones(take, mapping)
     result = replace(take, rotation=rotation, location=location)
     for number, problem in enumerate(slides):

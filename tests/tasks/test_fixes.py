@@ -16,7 +16,7 @@ from pads_blender.tasks.clean import CleanSettings
 from pads_blender.tasks.cleaned import clean_rig
 from pads_blender.tasks.complete import HiddenBones
 from pads_blender.tasks.contacts import ContactRange
-from pads_blender.tasks.fixes import fix_problems, fix_settings, hold_slides
+from pads_blender.tasks.fixes import fix_problems, fix_settings
 from pads_blender.tasks.foot_lock import list_contacts, lock_feet_at
 from pads_blender.tasks.kept import Kept, pass_through
 from pads_blender.tasks.problems import Problem
@@ -134,11 +134,22 @@ def test_progress_of_feet_that_are_held_never_goes_back(monkeypatch):
         lambda told: list_contacts(take, mapping, told),
         lambda told: lock_feet_at(take, mapping, Kept.nothing(take), [ContactRange("left_ankle", 40, 60)], 1.0, told),
         lambda told: pass_through(take, take, kept, told),
-        lambda told: hold_slides(take, mapping, Kept.nothing(take), slides, told),
+        lambda told: fix_problems(take, mapping, Kept.nothing(take), slides, CleanSettings(), None, told),
     ):
         shares = []
         task(lambda step, steps, shares=shares: shares.append(step / steps))
         assert len(shares) > 5 and (np.diff(shares) >= 0.0).all() and 0.5 < shares[-1] < 1.0
+
+
+def test_progress_goes_on_from_what_is_filled_in_to_feet_that_are_held():
+    take, mapping = build_take(*random_motion(120))
+    problems, shares = [problem("slide", "left_ankle"), problem("pop", "right_elbow")], []
+
+    def told(step: float, steps: int) -> None:
+        shares.append(step / steps)
+
+    fix_problems(take, mapping, Kept.nothing(take), problems, USUAL, load_prior("motion", threads=1), told)
+    assert (np.diff(shares) >= 0.0).all() and shares[0] == 0.0 and 0.5 < shares[-1] < 1.0
 
 
 def test_contacts_outside_of_the_take_are_refused():
