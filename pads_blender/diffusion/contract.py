@@ -6,12 +6,16 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from ..core.input_files import LARGEST_SETTINGS, LARGEST_WEIGHTS, plain, read_data, read_json
 from ..core.skeleton import JOINTS
 from ..errors import BadFileError, PriorError
 from .model_checks import check_model, check_network
+from .schedule import ddpm_sigmas
 
 VERSION = 1
+_MOST_STEPS = 100_000  # of noise that a network was trained on: a hundred times as many as usual
 _FIELDS = {
     "contract_version": int,
     "kind": str,
@@ -74,6 +78,7 @@ def read_contract(path: Path, kind: str) -> Contract:
                 f"The prior's contract {path.name} does not fit this version in '{name}': export it again."
             )
     check_network(fields["network"], path.name)
+    _check_numbers(fields, path.name)
     return Contract(path.parent, fields)
 
 
@@ -89,3 +94,46 @@ def _check_version(version: int, name: str) -> None:
             f"The prior's contract {name} is of an older kind (contract_version {version}, this PADS reads {VERSION}): "
             "export the prior again, or install the extension again."
         )
+
+
+def _check_numbers(fields: dict, name: str) -> None:
+    """What turns metres into a network's numbers, and back: PriorError where it is there and makes no sense."""
+    checks = {"scale_metres": _is_scale, "diffusion": _is_diffusion, "denoiser_error_metres": _is_error_table}
+    for field, is_sound in checks.items():
+        if field in fields and not is_sound(fields[field]):
+            raise PriorError(f"The prior's contract {name} lacks a proper field '{field}': export it again.")
+
+
+def _is_scale(value: object) -> bool:
+    metres = _numbers(value)
+    return metres.ndim == 0 and bool(1e-3 <= metres <= 1e3)
+
+
+def _is_diffusion(value: object) -> bool:
+    if not isinstance(value, dict):
+        return False
+    steps, betas = value.get("steps"), _numbers([value.get("beta_first"), value.get("beta_last")])
+    if type(steps) is not int or not 1 < steps <= _MOST_STEPS or not len(betas) or not 0 < betas[0] <= betas[1] < 1:
+        return False
+    with np.errstate(divide="ignore", over="ignore"):
+        sigmas = ddpm_sigmas(steps, *betas)
+    return bool(np.isfinite(sigmas).all() and sigmas[0] > 0)
+
+
+def _is_error_table(value: object) -> bool:
+    """Errors (N,) or (N, J) at rising noise levels (N,)."""
+    if not isinstance(value, dict):
+        return False
+    sigmas, errors = (_numbers(value.get(name)) for name in ("sigma", "error"))
+    is_table = sigmas.ndim == 1 and len(sigmas) and errors.shape in ((len(sigmas),), (len(sigmas), len(JOINTS)))
+    return bool(is_table and sigmas[0] > 0 and (np.diff(sigmas) > 0).all() and (errors >= 0).all())
+
+
+def _numbers(value: object) -> np.ndarray:
+    """Finite numbers as JSON has them, in an array of their shape; an empty one for anything else."""
+    try:
+        found = np.array(value)
+    except ValueError:  # rows of several lengths
+        return np.empty(0)
+    is_sound = found.dtype.kind in "iuf" and np.isfinite(found).all()
+    return found.astype(float) if is_sound else np.empty(0)

@@ -21,9 +21,13 @@ from pads_blender.core.camera_files import read_camera
 from pads_blender.core.gltf import frame_rate, has_skin, read_gltf, write_with_skin
 from pads_blender.core.keypoint_files import read_keypoints
 from pads_blender.core.presets import find_preset, load_preset
+from pads_blender.core.skeleton import JOINTS
 from pads_blender.diffusion.contract import read_contract
+from pads_blender.diffusion.learned_priors import PosePrior, WindowPrior
+from pads_blender.diffusion.numpy_prior import NumpyNetwork
 from pads_blender.diffusion.onnx_file import read_weights
-from pads_blender.errors import PadsError
+from pads_blender.diffusion.window import FRAMES
+from pads_blender.errors import PadsError, PriorError
 
 from . import seeds
 from .mutations import damage_bytes, damage_json, damage_text
@@ -188,9 +192,20 @@ def _read_preset(path: Path) -> None:
 
 
 def _read_contract(path: Path) -> None:
-    contract = read_contract(path, "motion")
+    """As the kind of prior that it says it is; what is not refused has to work."""
+    try:
+        contract = read_contract(path, "motion")
+    except PriorError:
+        contract = read_contract(path, "pose")
     for role in contract["files"]:
         contract.file(role)
+    network, rng = NumpyNetwork(contract), np.random.default_rng(0)
+    if contract["kind"] == "motion":
+        found = [WindowPrior(contract, network).denoise(rng.normal(size=(1, FRAMES, len(JOINTS), 3)), 0.1)]
+    else:
+        prior, pose = PosePrior(contract, network), rng.normal(size=(1, len(JOINTS), 3))
+        found = [prior.denoise(pose, 0.1), *prior.vjp(pose, 0.1, pose), prior.error()(0.1)]
+    _require(all(np.isfinite(each).all() for each in found), "answers that are no numbers")
 
 
 def _read_gltf(path: Path) -> None:
@@ -214,7 +229,7 @@ KINDS = {
         Kind("landmarks", ".csv", lambda _: seeds.landmark_tables(), damage_text, _read_keypoints),
         Kind("camera", ".json", lambda _: seeds.camera_files(), damage_json, _read_camera),
         Kind("preset", ".json", seeds.preset_files, damage_json, _read_preset),
-        Kind("contract", ".json", lambda _: seeds.contract_files(), damage_json, _read_contract),
+        Kind("contract", ".json", seeds.contract_files, damage_json, _read_contract),
         Kind("gltf", ".gltf", lambda _: seeds.gltf_files()[:1], damage_json, _read_gltf),
         Kind("glb", ".glb", lambda _: seeds.gltf_files()[1:], damage_bytes, _read_gltf),
         Kind("weights", ".onnx", lambda _: seeds.onnx_files(), damage_bytes, _read_weights),

@@ -1,5 +1,6 @@
 """Sound files of every kind that PADS reads, small enough to be damaged a hundred thousand times. No bpy."""
 
+import hashlib
 import json
 import struct
 from pathlib import Path
@@ -9,6 +10,9 @@ import numpy as np
 from pads_blender.core.keypoints import COCO_17, COCO_WHOLEBODY, MEDIAPIPE_33, OPENPOSE_25
 from pads_blender.core.mapping import Mapping
 from pads_blender.core.presets import save_preset
+from pads_blender.core.skeleton import JOINTS
+from pads_blender.diffusion.model_checks import parameter_shapes
+from pads_blender.diffusion.window import FRAMES
 from pads_blender.paths import bundled_models_dir
 
 from ..shaky_takes import shaky_take
@@ -99,9 +103,18 @@ def preset_files(folder: Path) -> list[bytes]:
     return [data]
 
 
-def contract_files() -> list[bytes]:
-    """The contracts of the shipped priors."""
-    return [(bundled_models_dir() / f"pads_{kind}.json").read_bytes() for kind in ("motion", "pose")]
+def contract_files(folder: Path) -> list[bytes]:
+    """The contracts of the shipped priors, for networks of the least size, which are put into the folder."""
+    found = []
+    for kind in ("motion", "pose"):
+        contract = json.loads((bundled_models_dir() / f"pads_{kind}.json").read_bytes())
+        contract["network"] |= {"width": 8, "layers": 1, "heads": 2}
+        for role, entry in contract["files"].items():
+            data = small_network(kind, role, contract["network"])
+            (folder / entry["name"]).write_bytes(data)
+            entry["sha256"] = hashlib.sha256(data).hexdigest()
+        found.append(json.dumps(contract).encode())
+    return found
 
 
 def gltf_files() -> list[bytes]:
@@ -123,6 +136,25 @@ def gltf_files() -> list[bytes]:
 def onnx_files() -> list[bytes]:
     """A model with two small tensors of the names that the motion prior's file has."""
     return [onnx_model(tensor("embed.weight.T", [3, 2], 1, bytes(24)), tensor("norm.bias.half", [4], 10, bytes(8)))]
+
+
+def small_network(kind: str, role: str, settings: dict) -> bytes:
+    """A model with all parameters of a network, and its inputs and outputs, for what has the layers itself."""
+    rng, pose = np.random.default_rng(0), (len(JOINTS) - 1, 3)
+    given, made = {
+        "motion": ([(FRAMES, 5 * len(JOINTS))], [(FRAMES, len(JOINTS), 3)]),
+        "pose": ([pose, ()], [pose]) if role == "forward" else ([pose, (), pose], [pose, pose]),
+    }[kind]
+    ends = b"".join(field(11, _end(shape)) for shape in given) + b"".join(field(12, _end(shape)) for shape in made)
+    shapes = parameter_shapes(kind, settings).items()
+    weights = {name: 0.1 * rng.standard_normal(shape).astype(np.float32) for name, shape in shapes}
+    return onnx_model(*(tensor(name, list(w.shape), 1, w.tobytes()) for name, w in weights.items()), nodes=ends)
+
+
+def _end(shape: tuple[int, ...]) -> bytes:
+    """ValueInfoProto of an input or output: a batch of any size, and the shape."""
+    sizes = field(1, field(2, b"batch")) + b"".join(field(1, b"\x08" + varint(size)) for size in shape)
+    return field(2, field(1, b"\x08\x01" + field(2, sizes)))
 
 
 def onnx_model(*tensors: bytes, nodes: bytes = b"") -> bytes:

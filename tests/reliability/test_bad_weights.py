@@ -152,3 +152,25 @@ def test_a_contract_without_a_hash_is_refused(folder, files):
     edit(folder, lambda contract: contract.update(files=files))
     with pytest.raises(PriorError, match="does not say which file is its 'forward'"):
         denoise(folder)
+
+
+def table(sigma, error):
+    return {"denoiser_error_metres": {"sigma": sigma, "error": error}}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        *({"scale_metres": value} for value in ("0.31", 0.0, -1, None, [0.31], 10**400)),
+        *({"diffusion": value} for value in ({}, [], {"steps": 1 << 60, "beta_first": 0.1, "beta_last": 0.2})),
+        {"diffusion": {"steps": 1000, "beta_first": 0.9, "beta_last": 0.9}},  # its noise has no largest level
+        {"diffusion": {"steps": 1000, "beta_first": 1e-30, "beta_last": 0.02}},  # nor a smallest one
+        {"diffusion": {"steps": 1000, "beta_first": "0.0001", "beta_last": 0.02}},
+        *(table(*values) for values in (([0.1], []), ([0.2, 0.1], [1, 1]), ([[1]], [[1]]), ([0, 1], [1, 1]), (1, 1))),
+        *(table(*values) for values in (([0.1, 0.2], [[1] * 3] * 2), ([0.1, 0.2], [1, -1]), ([0.1, 0.2], [[1], 2]))),
+    ],
+)
+def test_numbers_of_a_contract_that_make_no_sense_are_refused(folder, fields):
+    edit(folder, lambda contract: contract.update(fields))
+    with pytest.raises(PriorError, match=f"lacks a proper field '{next(iter(fields))}'"):
+        load_prior("pose", folder)
