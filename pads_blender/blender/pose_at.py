@@ -5,6 +5,7 @@ import numpy as np
 
 from ..core.channels import quaternions_from_channels
 from ..core.rig import RigTake, world_matrices
+from ..errors import TakeError
 from . import compat
 from .rig_reader import is_connected
 from .transforms import Property, location_of, rotation_of, scale_of
@@ -19,7 +20,9 @@ def pose_at(armature: bpy.types.Object, action: bpy.types.Action, slot_handle: i
 
 
 def present_pose(armature: bpy.types.Object) -> RigTake:
-    """A take of one frame of the pose that the bones' own channels have now, keyed or not."""
+    """A take of one frame of the pose that the bones' own channels have now, keyed or not; TakeError without bones."""
+    if not armature.data.bones:
+        raise TakeError(f"{armature.name} has no bones to pose.")
     bpy.context.view_layer.update()  # matrix_world is stale until then
     return _pose(armature, {}, 1.0)
 

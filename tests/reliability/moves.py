@@ -47,7 +47,8 @@ class Move:
         return self.do.__name__
 
 
-def _to_object_mode() -> None:
+def to_object_mode() -> None:
+    """Leave whatever other mode the active object is in."""
     if bpy.context.object and bpy.context.object.mode != "OBJECT":
         bpy.ops.object.mode_set(mode="OBJECT")
 
@@ -56,7 +57,7 @@ def import_take(hammer: Hammer) -> None:
     armatures = [each for each in bpy.context.scene.objects if each.type == "ARMATURE"]
     if len(armatures) >= _MOST_ARMATURES:
         return
-    _to_object_mode()
+    to_object_mode()
     armature = import_bvh(parse_bvh(shaky_take(FRAMES)), Path(f"take{hammer.rng.randrange(3)}.bvh"))
     mark(armature.animation_data.action)
 
@@ -128,7 +129,7 @@ def load(hammer: Hammer) -> None:
 def delete_armature(hammer: Hammer) -> None:
     armature = hammer.armature()
     if armature is not None:
-        _to_object_mode()
+        to_object_mode()
         bpy.data.objects.remove(armature)
 
 
@@ -146,7 +147,7 @@ def choose(hammer: Hammer) -> None:
     armature = hammer.armature()
     if armature is None:
         return
-    _to_object_mode()
+    to_object_mode()
     bpy.context.view_layer.objects.active = armature
     for each in bpy.context.scene.objects:
         each.select_set(each is armature or hammer.rng.random() < 0.3)
