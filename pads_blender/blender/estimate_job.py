@@ -12,6 +12,7 @@ from ..core.model_rig import MAPPING, model_take
 from .chosen_prior import read_prior_folder
 from .computer import open_prior, read_host
 from .estimate_target import Target, deliver, deliver_new
+from .evaluation import find_object
 from .preferences import read_preferences
 from .session import Task
 
@@ -48,8 +49,9 @@ def rig_task(request: Request, target: Target) -> Task:
         return estimate_rig(request.shots, target.take, target.mapping, settings, prior, on_step)
 
     def apply(found: list[RigHypothesis]) -> str:
-        actions = deliver(target, found, request.name)
-        return _said(request, found, target.armature, actions)
+        said = _said(request, found, target.armature, deliver(target, found, request.name))
+        find_object(target.armature_uid, target.armature).pads.result = said
+        return said
 
     return Task("Estimating", work, apply, (target.armature_uid,))
 

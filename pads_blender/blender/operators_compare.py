@@ -16,7 +16,7 @@ def _has_comparison(cls: type[bpy.types.Operator], context: bpy.types.Context) -
 
 
 class PADS_OT_compare(bpy.types.Operator):  # noqa: N801 - Blender's own pattern
-    """Switch between the cleaned motion and the original one"""
+    """Switch between the result and the motion that it was made from"""
 
     bl_idname = "pads.compare"
     bl_label = "Compare with Original"
@@ -35,7 +35,7 @@ class PADS_OT_compare(bpy.types.Operator):  # noqa: N801 - Blender's own pattern
 
 
 class PADS_OT_accept(bpy.types.Operator):  # noqa: N801 - Blender's own pattern
-    """Keep the cleaned motion as the armature's action. The original stays in the file as an action of its own"""
+    """Keep the result as the armature's action. What it was made from stays in the file as an action of its own"""
 
     bl_idname = "pads.accept"
     bl_label = "Accept"
@@ -54,7 +54,7 @@ class PADS_OT_accept(bpy.types.Operator):  # noqa: N801 - Blender's own pattern
 
 
 class PADS_OT_discard(bpy.types.Operator):  # noqa: N801 - Blender's own pattern
-    """Go back to the original motion and remove the cleaned one"""
+    """Go back to the motion that the result was made from, and remove the result"""
 
     bl_idname = "pads.discard"
     bl_label = "Discard"

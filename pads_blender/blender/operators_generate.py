@@ -139,10 +139,13 @@ def _deliver(target: Target, found: RigTake, name: str, count: int, as_assets: b
     take = replace(target.take, **channels)
     (made,) = deliver(target, [RigHypothesis(take, 1.0, 0.0)], name)
     action, frames = bpy.data.actions[made], target.take.frames[:count]
-    handle = find_object(target.armature_uid, target.armature).animation_data.action_slot.handle
+    armature = find_object(target.armature_uid, target.armature)
+    handle = armature.animation_data.action_slot.handle
     mark_poses(action, handle, frames)
     assets = f" and {len(make_assets(action, handle, frames, name))} pose assets" if as_assets else ""
-    return f"{count} pose{'' if count == 1 else 's'} in {made}, frames {frames[0]:g} to {frames[-1]:g}{assets}"
+    said = f"{count} pose{'' if count == 1 else 's'} in {made}, frames {frames[0]:g} to {frames[-1]:g}{assets}"
+    armature.pads.result = said
+    return said
 
 
 class PADS_OT_complete_pose(bpy.types.Operator):  # noqa: N801 - Blender's own pattern

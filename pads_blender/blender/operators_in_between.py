@@ -111,7 +111,9 @@ def _task(snapshot: Snapshot, times: np.ndarray, seed: int, unaccepted: str | No
         except BaseException:
             _show_again(snapshot.armature, snapshot.armature_uid, result)
             raise
-        return f"{said}; {unaccepted} was passed over: Accept comes first to build on it" if unaccepted else said
+        said += f"; {unaccepted} was passed over: Accept comes first to build on it" if unaccepted else ""
+        find_armature(snapshot).pads.result = said
+        return said
 
     return Task("In-between", work, apply, (snapshot.armature_uid,))
 

@@ -7,6 +7,7 @@ from .chosen import chosen_bones
 from .job_operator import draw_progress
 from .operators_clean import PADS_OT_clean, PADS_OT_fill
 from .operators_compare import PADS_OT_accept, PADS_OT_compare, PADS_OT_discard
+from .rig_writer import ORIGINAL
 from .rigify import SWITCH
 from .tab import draw_text, in_all_editors, is_armature_active
 
@@ -48,6 +49,9 @@ class SettingsPanel:
         layout, settings = self.layout, context.scene.pads
         layout.use_property_split = True
         layout.use_property_decorate = False
+        if is_armature_active(context) and _is_result_shown(context.object):
+            said = "Clean Mocap goes on from the result that is shown: discard it first to begin anew"
+            draw_text(layout.column(align=True), context, said, icon="INFO")
         layout.prop(settings, "range")
         layout.prop(settings, "strength")
         layout.prop(settings, "quality")
@@ -68,6 +72,11 @@ class SettingsPanel:
         if has_ik_switch(context.object):
             layout.prop(settings, "switch_to_fk")
         layout.prop(settings, "seed")
+
+
+def _is_result_shown(armature: bpy.types.Object) -> bool:
+    found = comparison.find_comparison(armature)
+    return found is not None and comparison.shows_cleaned(armature, found)
 
 
 class FillPanel:
@@ -107,11 +116,11 @@ class ComparePanel:
         """What is shown, the other one, and what stays."""
         layout, armature = self.layout, context.object
         found = comparison.find_comparison(armature)
-        is_cleaned = comparison.shows_cleaned(armature, found)
-        layout.label(text=f"Showing {'cleaned' if is_cleaned else 'original'} motion", icon="HIDE_OFF")
-        layout.operator(
-            PADS_OT_compare.bl_idname, text=f"Show {'Original' if is_cleaned else 'Cleaned'}", icon="ARROW_LEFTRIGHT"
-        )
+        shown, other = "result", "earlier result" if ORIGINAL in found.original else "original"
+        if not comparison.shows_cleaned(armature, found):
+            shown, other = other, shown
+        layout.label(text=f"Showing the {shown}", icon="HIDE_OFF")
+        layout.operator(PADS_OT_compare.bl_idname, text=f"Show {other.title()}", icon="ARROW_LEFTRIGHT")
         if found.strip is not None:
             layout.prop(armature.pads, "blend", slider=True)
         if context.area.type == "VIEW_3D":
@@ -124,8 +133,8 @@ class ComparePanel:
 
 
 def _is_about(result: str, cleaned: bpy.types.Action) -> bool:
-    """Whether the line names this action: what Estimate and Generate make is compared, too, and writes no such line."""
-    return any(f" in {cleaned.name}{end}" in result for end in (":", ";"))
+    """Whether the line names this action: it may be about another result."""
+    return any(f" in {cleaned.name}{end}" in result for end in (":", ";", ",", " and "))
 
 
 class DifferencesPanel:

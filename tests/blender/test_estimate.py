@@ -86,6 +86,7 @@ def test_a_take_is_kept_and_compared_with(filmed_rig):
     armature, camera, points, joints = filmed_rig
     bpy.ops.pads.estimate()
     assert armature.animation_data.action.name == "film" and bpy.data.actions["mixamo"].use_fake_user
+    assert "estimated for mixamo in film" in armature.pads.result
     assert beside(armature, camera, points).mean() < FEW_PIXELS
     assert bpy.ops.pads.compare() == {"FINISHED"}
     np.testing.assert_allclose(joints_in_world(armature, FRAMES), joints, atol=1e-5)

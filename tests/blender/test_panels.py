@@ -190,10 +190,12 @@ def test_a_filled_arm_changes_alone_and_obeys_the_range(armature):
 
 
 def test_what_became_of_a_take_is_shown_with_its_result_alone(armature):
-    for operator, is_shown in (bpy.ops.pads.clean, True), (bpy.ops.pads.generate, False):
+    for operator, said in (bpy.ops.pads.clean, "bones cleaned in"), (bpy.ops.pads.generate, "10 poses in"):
         assert operator() == {"FINISHED"}
         found = comparison.get_comparison(armature)
-        assert panels_clean._is_about(armature.pads.result, found.cleaned) == is_shown
+        assert said in armature.pads.result
+        assert panels_clean._is_about(armature.pads.result, found.cleaned)
+        assert not panels_clean._is_about(armature.pads.result, found.original)
     bpy.ops.pads.discard()
     assert armature.pads.result == ""
 
