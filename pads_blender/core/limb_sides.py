@@ -7,6 +7,7 @@ import numpy as np
 
 from .bone_tree import BoneTree
 from .limb_fit import Fit, Limb, limb_length
+from .rotations import unit
 
 
 def tell_sides(
@@ -79,7 +80,7 @@ def _side_by_soles(tree: BoneTree, legs: Fit, frame: tuple[np.ndarray, np.ndarra
         return None
     lateral, up = frame
     soles = tree.tails[[limb.joints[2] for limb in legs.limbs]] - legs.heads(tree, 2)
-    shares = soles / np.maximum(np.linalg.norm(soles, axis=-1, keepdims=True), 1e-9)
+    shares = unit(soles)
     forward = shares @ np.cross(lateral, up)
     are_alike = np.ptp(np.linalg.norm(soles, axis=-1)) < 0.1 * np.linalg.norm(soles, axis=-1).max()
     is_clear = are_alike and np.abs(forward).min() > 0.6 and forward.prod() > 0 and np.abs(shares @ lateral).max() < 0.4
@@ -88,7 +89,7 @@ def _side_by_soles(tree: BoneTree, legs: Fit, frame: tuple[np.ndarray, np.ndarra
 
 def _bulge(start: np.ndarray, middle: np.ndarray, end: np.ndarray) -> np.ndarray:
     """How each middle joint (2, 3) stands off the line between its neighbours."""
-    axis = (end - start) / np.maximum(np.linalg.norm(end - start, axis=-1, keepdims=True), 1e-9)
+    axis = unit(end - start)
     return (middle - start) - axis * np.sum((middle - start) * axis, axis=-1, keepdims=True)
 
 
@@ -107,11 +108,6 @@ def arms_apart(tree: BoneTree, limbs: Sequence[Limb]) -> np.ndarray:
         if np.linalg.norm(across) > 0.02 * limb_length(tree, limbs[0]):
             break
     return across
-
-
-def unit(vector: np.ndarray) -> np.ndarray:
-    """The vector at length one; zero stays zero."""
-    return vector / max(np.linalg.norm(vector), 1e-9)
 
 
 def _across(vector: np.ndarray, axis: np.ndarray) -> np.ndarray:

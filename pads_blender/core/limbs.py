@@ -13,7 +13,8 @@ import numpy as np
 from .bone_tree import SAME_PLACE, BoneTree
 from .limb_fit import ARM, FORKING_WRIST, LEG, Fit, Limb, Proportions, fit_pair, limb_length, surprise
 from .limb_pairs import Pair, great_pairs
-from .limb_sides import arms_apart, tell_sides, unit
+from .limb_sides import arms_apart, tell_sides
+from .rotations import unit
 
 _LOG_LEG_BY_ARM = (0.43, 0.35)
 _NO_ARMS = 8.0

@@ -113,9 +113,8 @@ def _nearest_axes(frame: np.ndarray) -> np.ndarray:
 
 def frame_matrix(left: np.ndarray, up: np.ndarray) -> np.ndarray:
     """Rotation matrices (..., 3, 3) whose x is left and whose z is nearest to up."""
-    x = left / np.maximum(np.linalg.norm(left, axis=-1, keepdims=True), 1e-9)
-    z = up - np.sum(up * x, axis=-1, keepdims=True) * x
-    z = z / np.maximum(np.linalg.norm(z, axis=-1, keepdims=True), 1e-9)
+    x = rot.unit(left)
+    z = rot.unit(up - np.sum(up * x, axis=-1, keepdims=True) * x)
     return np.stack([x, np.cross(z, x), z], axis=-1)
 
 

@@ -142,8 +142,7 @@ def segment_axes(positions: np.ndarray) -> np.ndarray:
     """Unit vector (F, J, 3) of each joint's segment to its only child, zero where it has none or several."""
     axes = np.zeros_like(positions)
     for parent, child in _ONLY_CHILD.items():
-        segment = positions[:, child] - positions[:, parent]
-        axes[:, parent] = segment / np.maximum(np.linalg.norm(segment, axis=-1, keepdims=True), 1e-9)
+        axes[:, parent] = rot.unit(positions[:, child] - positions[:, parent])
     return axes
 
 

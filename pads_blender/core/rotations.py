@@ -1,4 +1,4 @@
-"""Quaternion functions on arrays (..., 4), w first, float64. Pure: inputs are never modified."""
+"""Quaternion functions on arrays (..., 4), w first, float64, and unit vectors. Pure: inputs are never modified."""
 
 import numpy as np
 
@@ -10,6 +10,11 @@ def normalise(q: np.ndarray) -> np.ndarray:
     """Unit quaternions (..., 4); a zero quaternion becomes the identity, one that is no number stays none."""
     length = np.linalg.norm(q, axis=-1, keepdims=True)
     return np.where(length <= _TINY, IDENTITY, q / np.maximum(length, _TINY))
+
+
+def unit(v: np.ndarray) -> np.ndarray:
+    """Vectors (..., 3) at length one; zero stays zero."""
+    return v / np.maximum(np.linalg.norm(v, axis=-1, keepdims=True), 1e-9)
 
 
 def multiply(a: np.ndarray, b: np.ndarray) -> np.ndarray:

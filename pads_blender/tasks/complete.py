@@ -18,11 +18,8 @@ from .running import OnStep
 FILL_ERROR_METRES = 0.02
 FILL_ERROR_LIMIT_METRES = 0.10
 LONGEST_SPIN_SECONDS = 2.0
-_LEAST_SPIN_RADIANS, _ALONG_AXIS, _SPEED_FRAMES = (
-    0.5 * np.pi,
-    0.9,
-    10,
-)  # no wrong turn in 65,912 gaps of validation takes
+# A spin that goes on: with these no wrong turn in 65,912 gaps of validation takes.
+_LEAST_SPIN_RADIANS, _ALONG_AXIS, _SPEED_FRAMES = 0.5 * np.pi, 0.9, 10
 
 
 @dataclass(frozen=True)
@@ -95,7 +92,7 @@ def _own_axes(take: RigTake) -> np.ndarray:
     for child, parent in reversed(list(enumerate(take.parents))):
         if parent >= 0:
             axes[parent] = take.rest[parent, :3, :3].T @ (take.rest[child, :3, 3] - take.rest[parent, :3, 3])
-    return axes / np.maximum(np.linalg.norm(axes, axis=-1, keepdims=True), 1e-9)
+    return rot.unit(axes)
 
 
 def bridge_rotations(rotation: np.ndarray, hidden: np.ndarray, axes: np.ndarray, fps: float) -> np.ndarray:

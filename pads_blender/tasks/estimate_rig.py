@@ -19,9 +19,9 @@ from ..core.skeleton import MODEL
 from ..diffusion.prior import Prior
 from ..diffusion.rays import View, joint_information, keypoint_information, keypoint_weights
 from . import temporal
-from .estimate import EstimateSettings, Hypothesis, OnStep, Shot, as_view, estimate_hypotheses
+from .estimate import EstimateSettings, Hypothesis, Shot, as_view, estimate_hypotheses
 from .noise import estimate_noise
-from .running import running_median
+from .running import OnStep, running_median
 from .segments import PAIRS, SEGMENTS, between, length_information, pairs_matrix
 from .take_checks import check_take
 

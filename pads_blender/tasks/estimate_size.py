@@ -14,7 +14,8 @@ import numpy as np
 from ..core.skeleton import MODEL
 from ..diffusion.prior import Prior
 from ..errors import TakeError
-from .estimate import EstimateSettings, OnStep, Shot, estimate_motion, known_scale
+from .estimate import EstimateSettings, Shot, estimate_motion, known_scale
+from .running import OnStep
 
 _STEPS = 8  # the size needs no fine pose
 _LEAST_DROP = 0.1  # metres that the feet must lie below the camera, where they tell the size

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..core import rotations as rot
+from ..core.easing import ease
 from ..core.mapping import Mapping
 from ..core.metrics import skate_ratio
 from ..core.motion import Motion
@@ -192,8 +193,7 @@ def needed_share(tracks: np.ndarray, contacts: Contacts, noise: np.ndarray, fps:
 
 def _rising(value: float, low: float, high: float) -> float:
     """0 up to low, 1 from high on, smooth in between."""
-    t = min(max((value - low) / (high - low), 0.0), 1.0)
-    return t * t * (3.0 - 2.0 * t)
+    return float(ease((value - low) / (high - low)))
 
 
 def _natural_speed(seconds: float) -> float:

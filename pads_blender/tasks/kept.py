@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..core import rotations as rot
+from ..core.easing import ease
 from ..core.rig import RigTake
 from ..core.skeleton import MODEL
 from .pieces import copied
@@ -88,11 +89,5 @@ def _spread(values: np.ndarray, rows: np.ndarray, frames: int, reach: int) -> np
     low, high = np.maximum(at, 0), np.minimum(at + 1, len(rows) - 1)
     has_low, has_high = at >= 0, at + 1 < len(rows)
     span = np.where(has_low & has_high, np.minimum(rows[high] - rows[low], reach), reach)
-    weights = (has_low * _fade((index - rows[low]) / span), has_high * _fade((rows[high] - index) / span))
+    weights = (has_low * ease(1.0 - (index - rows[low]) / span), has_high * ease(1.0 - (rows[high] - index) / span))
     return weights[0][:, None] * values[low] + weights[1][:, None] * values[high]
-
-
-def _fade(distance: np.ndarray) -> np.ndarray:
-    """From 1 at no distance to 0 at 1 and beyond, level at both ends."""
-    t = 1.0 - np.clip(distance, 0.0, 1.0)
-    return t * t * (3.0 - 2.0 * t)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..core.rotations import unit
 from .contacts import CONTACT_JOINTS, Contacts
 from .pieces import consecutive, one_by_one
 from .running import OnStep, find_runs, part_of
@@ -141,8 +142,7 @@ def _soft_least(value: np.ndarray, limit: np.ndarray) -> np.ndarray:
 def _bend(legs: np.ndarray, shift: np.ndarray, ankle: np.ndarray, toe: np.ndarray, reach: np.ndarray) -> np.ndarray:
     """Legs (F, 2, 4, 3) hung on the shifted pelvis: hip to ankle as long as reach (F, 2), knees as they pointed."""
     hip = legs[:, :, 0] + shift[:, None]
-    axis = ankle - hip
-    axis /= np.maximum(np.linalg.norm(axis, axis=-1, keepdims=True), 1e-9)
+    axis = unit(ankle - hip)
     foot = hip + reach[..., None] * axis
     thigh, shin = np.moveaxis(np.linalg.norm(np.diff(legs[:, :, :3], axis=2), axis=-1), 2, 0)
     along = (thigh**2 - shin**2 + reach**2) / np.maximum(2.0 * reach, 1e-9)
@@ -153,8 +153,7 @@ def _bend(legs: np.ndarray, shift: np.ndarray, ankle: np.ndarray, toe: np.ndarra
 
 def _knee_direction(legs: np.ndarray, axis: np.ndarray) -> np.ndarray:
     """Unit vectors (F, 2, 3) across the legs' new axes on which the knees lie, turned with the axes and no further."""
-    old = legs[:, :, 2] - legs[:, :, 0]
-    old = old / np.maximum(np.linalg.norm(old, axis=-1, keepdims=True), 1e-9)
+    old = unit(legs[:, :, 2] - legs[:, :, 0])
     thigh = legs[:, :, 1] - legs[:, :, 0]
     aside = thigh - np.sum(thigh * old, axis=-1, keepdims=True) * old
     turned = aside - np.sum(aside * axis, axis=-1, keepdims=True) / np.maximum(

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..core import rig
 from ..core import rotations as rot
+from ..core.easing import ease
 from ..core.rig import RigTake
 from .running import OnStep
 
@@ -45,8 +46,7 @@ def lay_over(rotation: np.ndarray, location: np.ndarray, piece: RigTake, rows: s
     """
     weight = np.ones(rows.stop - rows.start)
     if not is_first:
-        middle = np.clip((np.arange(OVERLAP) - OVERLAP / 4) / (OVERLAP / 2), 0.0, 1.0)
-        weight[:OVERLAP] = middle * middle * (3.0 - 2.0 * middle)
+        weight[:OVERLAP] = ease((np.arange(OVERLAP) - OVERLAP / 4) / (OVERLAP / 2))
     rotation[rows] = rot.slerp(rotation[rows], piece.rotation, weight[:, None])
     location[rows] += weight[:, None, None] * (piece.location - location[rows])
 

@@ -15,8 +15,8 @@ _POP_NOISE = 5.5  # standard deviations; noise alone strays so far from a median
 _SURE, _SURE_NOISE, _SURE_QUATERNION = 3.5, 4.2, 0.15
 LONGEST_POP_SECONDS = 0.1
 _END_FRAMES = 3
-_LEAP = 8.0  # times the usual step nearby
-_SMALLEST_LEAP_METRES = 0.1
+_END_LEAP = 8.0  # times the usual step nearby
+_SMALLEST_END_LEAP_METRES = 0.1
 SMALLEST_POP_METRES = 0.02
 SMALLEST_POP_QUATERNION = 0.05  # about 6 degrees
 _LONGEST_LEAP = 3
@@ -157,7 +157,7 @@ def find_end_leaps(values: np.ndarray, sigma: np.ndarray) -> np.ndarray:
         if len(steps) > 2 * _END_FRAMES:
             usual = np.median(steps[_END_FRAMES:], axis=0)
             large = steps[:_END_FRAMES] > np.maximum(
-                np.maximum(_LEAP * usual, 2.0 * _POP * sigma), _SMALLEST_LEAP_METRES
+                np.maximum(_END_LEAP * usual, 2.0 * _POP * sigma), _SMALLEST_END_LEAP_METRES
             )
             leaps[direction][:_END_FRAMES] |= np.flip(np.maximum.accumulate(np.flip(large, axis=0), axis=0), axis=0)
     return leaps | (leaps.mean(axis=1, keepdims=True) > 0.25)

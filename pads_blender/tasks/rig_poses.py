@@ -14,8 +14,9 @@ from ..core.rig import RigTake, carry_travel
 from ..core.skeleton import MODEL
 from ..diffusion.prior import Prior
 from ..errors import TakeError
-from .generate import GenerateSettings, OnStep, generate_poses, vary_pose
+from .generate import GenerateSettings, generate_poses, vary_pose
 from .pinned_pose import complete_pose, complete_poses
+from .running import OnStep
 from .take_checks import check_take
 
 _ANSWERS = 9  # that are found together, besides the calmest
@@ -165,12 +166,10 @@ def _bent(at: np.ndarray, limb: list[int], target: np.ndarray) -> dict[int, np.n
     upper, lower = _lengths(at[:, limb])
     way = target - root
     distance = np.clip(np.linalg.norm(way, axis=-1, keepdims=True), np.abs(upper - lower), _REACH * (upper + lower))
-    axis = way / np.maximum(np.linalg.norm(way, axis=-1, keepdims=True), 1e-9)
+    axis = rot.unit(way)
     along = (upper**2 - lower**2 + distance**2) / np.maximum(2.0 * distance, 1e-9)
-    old = (end - root) / np.maximum(np.linalg.norm(end - root, axis=-1, keepdims=True), 1e-9)
-    aside = rot.rotate(rot.swing_between(old, axis), middle - root)
-    aside = aside - np.sum(aside * axis, axis=-1, keepdims=True) * axis
-    aside = aside / np.maximum(np.linalg.norm(aside, axis=-1, keepdims=True), 1e-9)
+    aside = rot.rotate(rot.swing_between(rot.unit(end - root), axis), middle - root)
+    aside = rot.unit(aside - np.sum(aside * axis, axis=-1, keepdims=True) * axis)
     bend = root + along * axis + np.sqrt(np.maximum(upper**2 - along**2, 0.0)) * aside
     thigh = rot.swing_between(middle - root, bend - root)
     shin = rot.swing_between(rot.rotate(thigh, end - middle), root + distance * axis - bend)

@@ -11,6 +11,7 @@ from itertools import combinations
 
 import numpy as np
 
+from ..core.rotations import unit
 from ..core.skeleton import MODEL
 
 # Joints that keep their distance: every one from its parent, and those that sit on one bone from each other.
@@ -31,7 +32,7 @@ def length_information(positions: np.ndarray, lengths: np.ndarray, sigma: float)
     Linear about positions (F, J, 3), whose directions count; lengths (1, P) and sigma in metres.
     """
     apart = between(positions)
-    along = apart / np.maximum(np.linalg.norm(apart, axis=-1, keepdims=True), 1e-9)
+    along = unit(apart)
     stiff = pairs_matrix(PAIRS, along[..., :, None] * along[..., None, :] / sigma**2)
     return stiff, _pairs_vector(PAIRS, lengths[..., None] * along / sigma**2)
 

@@ -78,7 +78,7 @@ _REASONS = {
     _PRECISION: "measurement.fill_unseen measurement.measured_values measurement.perturbations"
     " measurement.robust_weight measurement.seen",
     _NAMES: "bone_tree.BoneTree.gathered limb_fit.Fit.heads limb_fit.fit_pair limb_fit.limb_length limb_fit.surprise"
-    " limb_pairs.great_pairs limb_sides.arms_apart limb_sides.tell_sides limb_sides.unit limbs.find_body"
+    " limb_pairs.great_pairs limb_sides.arms_apart limb_sides.tell_sides limbs.find_body"
     " limbs.find_head joint_claims.are_close joint_claims.leg_length joint_claims.weigh limb_claims.claim_ends"
     " limb_claims.claim_limbs mapping_guess.guess_joints mapping_guess.guess_mapping named_joints.match_names"
     " trunk_claims.claim_trunk",
