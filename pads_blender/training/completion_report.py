@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from ..diffusion.prior import Prior, load_prior
 from ..diffusion.schedule import karras_schedule
 from ..tasks.pinned_pose import PIN_METRES, complete_poses
 from . import bench, poses
+from .bounded_prior import BoundedPrior
 from .mixture_prior import mixture_prior
 from .pages import put_between_marks
 from .scores import OURS
@@ -36,7 +36,6 @@ _DPS_STEPS = 60
 _FROM_NOISE, _FROM_MEAN = (3.0, 0.003), (0.3, 0.003)
 _MEAN_OF = 2000  # training poses
 _DIVERGED_MM = 2000.0  # from which an answer is none: DPS runs off to infinity now and then
-_FURTHEST_METRES = 100.0  # as far as one that runs off is followed
 Complete = Callable[[np.ndarray, np.ndarray, int], np.ndarray]  # poses (N, J, 3), given joints (J,), S -> (S, N, J, 3)
 
 
@@ -82,25 +81,6 @@ def _ours(prior: Prior) -> Complete:
     return complete
 
 
-@dataclass(frozen=True)
-class _Bounded:
-    """A prior for a sampler that may run off: asked about numbers alone, which a network answers with numbers."""
-
-    prior: Prior
-
-    def denoise(self, x: np.ndarray, sigma: float) -> np.ndarray:
-        """As the prior does."""
-        return self.prior.denoise(_within(x), sigma)
-
-    def vjp(self, x: np.ndarray, sigma: float, cotangent: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """As the prior does."""
-        return self.prior.vjp(_within(x), sigma, _within(cotangent))
-
-
-def _within(x: np.ndarray) -> np.ndarray:
-    return np.clip(np.nan_to_num(x, nan=_FURTHEST_METRES), -_FURTHEST_METRES, _FURTHEST_METRES)
-
-
 def _dps(prior: Prior) -> Complete:
     """Algorithm 1 from noise with the step size that its own derivation gives; constant ones diverge from there."""
     return lambda real, given, count: _descended(prior, real, given, count, noise_aware_guidance(prior.error()), None)
@@ -126,7 +106,7 @@ def _descended(
     measured = np.where(visible[..., None], tiled, 0.0)
     first = None if start is None else np.tile(start, (count, 1, 1))
     operator, rng = JointMask(visible, PIN_METRES), np.random.default_rng(0)
-    found = sample_dps(_Bounded(prior), operator, measured, schedule, rng, start=first, guidance=guidance)
+    found = sample_dps(BoundedPrior(prior), operator, measured, schedule, rng, start=first, guidance=guidance)
     return found.pose.reshape(count, *real.shape)
 
 

@@ -16,7 +16,7 @@ from ..tasks.dragged_pose import DragSettings, dragged_positions
 from ..tasks.pinned_pose import Descent, complete_pose, complete_poses
 from . import bench, data, poses
 from .completion_report import PARTS, hidden_errors, summary
-from .sampler_study import put_between_marks
+from .pages import put_between_marks
 
 POSES, HYPOTHESES = 24, 4
 DESCENTS = {

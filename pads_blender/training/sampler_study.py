@@ -20,7 +20,8 @@ from ..diffusion.measurement import Identity, MeasurementOperator, UnknownPelvis
 from ..diffusion.prior import Prior, load_prior
 from ..diffusion.prox import POSE_ERROR, POSE_SIGMA, sample_prox
 from ..diffusion.schedule import NoiseSchedule, ddpm_schedule, karras_schedule
-from . import data
+from . import bench, data
+from .bounded_prior import BoundedPrior
 from .gaussian_mixture import GaussianMixture
 from .pages import put_between_marks
 from .sampler_report import cell, plot, tables
@@ -30,6 +31,7 @@ STEPS = (10, 25, 100, 1000)
 SHARED_ERRORS = 1.5  # factor on the measured denoising error for prox, see measured_error
 SIGMA_START = 0.3  # metres: truncated start of the pose study, about the spread of poses and more
 DRAWS = 8  # results for each toy problem
+_FURTHEST_METRES = 1000.0  # as far as one that runs off is followed: beyond the noise at t = 1000
 
 TOY_INTRODUCTION = """## Where the exact answer is known
 
@@ -40,10 +42,10 @@ error of the mean of the 8 results (of one result, and their spread). Where join
 prox knows Student's t, here with 3 degrees of freedom."""
 POSE_INTRODUCTION = """## On the pose prior
 
-{poses} poses of dev subjects (CMU), each by itself, in world space with unknown pelvis. Mean joint distance to the
-truth in mm; where joints are hidden, of those. P_init is the mean pose fitted to the measurement; from there the noise
-levels go down from 300 to 5 mm, prox with that noise on top of P_init, dps without. The last row starts from noise at
-t = 1000 instead. Only prox knows Student's t, here with 4 degrees of freedom. One batch on the CPU."""
+{poses} poses of dev subjects (CMU), each by itself, in world space with unknown pelvis; weights {weights}. Mean joint
+distance to the truth in mm; where joints are hidden, of those. P_init is the mean pose fitted to the measurement; from
+there the noise levels go down from 300 to 5 mm, prox with that noise on top of P_init, dps without. The last row starts
+from noise at t = 1000 instead. Only prox knows Student's t, here with 4 degrees of freedom. One batch on the CPU."""
 
 
 def rms(offsets: np.ndarray) -> float:
@@ -126,7 +128,9 @@ def pose_study(folder: Path, poses: int) -> Study:
     field = contenders(prior.error(SHARED_ERRORS), POSE_ERROR, levels, levels)
     ddpm = partial(ddpm_schedule, unit=prior.unit)
     field.append(Contender("dps as in the paper, from noise at t = 1000", sample_dps, ddpm, use_start=False))
-    return Study("pose", POSE_INTRODUCTION.format(poses=poses), "mm", prior, problems, field, 1, millimetres)
+    bounded = BoundedPrior(prior, _FURTHEST_METRES)
+    introduction = POSE_INTRODUCTION.format(poses=poses, weights=bench.weights_of(prior))
+    return Study("pose", introduction, "mm", bounded, problems, field, 1, millimetres)
 
 
 def start_pose(prior: Prior, operator: MeasurementOperator, y: np.ndarray) -> np.ndarray:

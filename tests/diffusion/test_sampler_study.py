@@ -4,6 +4,8 @@ import pytest
 
 from pads_blender.training import sampler_study
 
+from ..training import clips
+
 
 def run(monkeypatch, page, *arguments):
     monkeypatch.setattr(sys, "argv", ["sampler_study", *arguments, "--out", str(page)])
@@ -28,6 +30,16 @@ def test_a_page_without_marks_is_refused_and_kept(monkeypatch, tmp_path):
     with pytest.raises(SystemExit, match="needs the marks"):
         run(monkeypatch, page, "toy", "--poses", "2", "--steps", "2")
     assert page.read_text(encoding="utf-8") == "no marks"
+
+
+def test_pose_measures_samplers_that_run_off_too(monkeypatch, tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("<!-- begin pose -->\n<!-- end pose -->\n", encoding="utf-8")
+    folder = clips.write_folder(tmp_path, (40, 40))
+    run(monkeypatch, page, "pose", "--poses", "1", "--steps", "2", "--data", str(folder))
+    text = page.read_text(encoding="utf-8")
+    assert "1 poses of dev subjects" in text
+    assert text.count("\n| prox | ") == text.count("from noise at t = 1000 | ") == 5  # four problems and the time
 
 
 def test_pose_asks_for_its_data(monkeypatch, tmp_path, capsys):

@@ -25,6 +25,7 @@ from pads_blender.training import (
     pin_study,
     scores,
 )
+from pads_blender.training.bounded_prior import BoundedPrior
 from pads_blender.training.bvh_clips import bvh_of
 
 from . import clips
@@ -122,7 +123,7 @@ class Echo:
 
 
 def test_a_sampler_that_runs_off_asks_about_numbers_alone():
-    bounded, x = completion_report._Bounded(Echo()), np.array([1.0, 1e9, -np.inf, np.nan])
+    bounded, x = BoundedPrior(Echo()), np.array([1.0, 1e9, -np.inf, np.nan])
     assert bounded.denoise(x, 1.0).tolist() == [1.0, 100.0, -100.0, 100.0]
     assert [each.tolist() for each in bounded.vjp(x, 1.0, -x)] == [[1, 100, -100, 100], [-1, -100, 100, 100]]
 
