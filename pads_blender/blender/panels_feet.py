@@ -2,7 +2,7 @@
 
 import bpy
 
-from .. import jobs
+from .job_operator import draw_progress
 from .operators_feet import (
     PADS_OT_add_contact,
     PADS_OT_find_contacts,
@@ -54,7 +54,7 @@ class FeetPanel:
     def draw(self, context: bpy.types.Context) -> None:
         """The list, and the lock."""
         layout, rig = self.layout, context.object.pads
-        if jobs.running() is None:
+        if not draw_progress(layout):
             layout.operator(PADS_OT_find_contacts.bl_idname, icon="VIEWZOOM")
         if not len(rig.contacts):
             draw_text(layout.column(align=True), context, "No contacts listed: find them, or add one here", "INFO")

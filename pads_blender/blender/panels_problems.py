@@ -2,8 +2,8 @@
 
 import bpy
 
-from .. import jobs
 from . import problem_list
+from .job_operator import draw_progress
 from .operators_problems import (
     PADS_OT_find_problems,
     PADS_OT_fix_all_problems,
@@ -71,7 +71,7 @@ class ProblemsPanel:
     def draw(self, context: bpy.types.Context) -> None:
         """The list, if there is one, and what to do with it."""
         layout, rig = self.layout, context.object.pads
-        if jobs.running() is None:
+        if not draw_progress(layout):
             layout.operator(PADS_OT_find_problems.bl_idname, icon="VIEWZOOM")
         if not len(rig.problems):
             if rig.are_problems_known:

@@ -68,8 +68,8 @@ class PADS_AP_preferences(bpy.types.AddonPreferences):  # noqa: N801 - Blender's
         layout.row().prop(self, "quality", expand=True)
         layout.row().prop(self, "result", expand=True)
         layout.prop(self, "threads")
-        layout.prop(self, "presets")
-        layout.prop(self, "prior")
+        layout.prop(self, "presets", placeholder="The extension's own folder")
+        layout.prop(self, "prior", placeholder="The shipped one")
         if line := prior_line():
             layout.label(text=line[1], icon=line[0])
         if not draw_progress(layout):

@@ -211,7 +211,12 @@ class PADS_PG_rig(bpy.types.PropertyGroup):  # noqa: N801 - Blender's own patter
 
     joints: bpy.props.PointerProperty(type=PADS_PG_joints)
     problems: bpy.props.CollectionProperty(type=PADS_PG_problem)
-    active_problem: bpy.props.IntProperty(name="Problem", default=-1, update=_show_problem)
+    active_problem: bpy.props.IntProperty(
+        name="Problem",
+        description="Click a line to select its bone and to go to its frame",
+        default=-1,
+        update=_show_problem,
+    )
     are_problems_known: bpy.props.BoolProperty(name="Looked For")
     problems_action: bpy.props.StringProperty(name="Action", description="Action that the list of problems is about")
     problems_action_uid: bpy.props.IntProperty(name="Action Number", description="The same, in this session of Blender")

@@ -20,7 +20,7 @@ _GONE = "Stopped: nothing was changed."
 _CANCELLED = "Cancelled: nothing was changed."
 _FIRST_PART_SECONDS = 0.5  # so that what is read quickly is read at once, and what cannot be read is said at once
 _PART_SECONDS = 0.03  # the window is not to hang for longer than 50 ms
-_READING, _WRITING = "reading the take", "writing keyframes"
+_READING, _WRITING, _ENDING = "reading the take", "writing keyframes", "almost done"
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ class Session:
     def _apply(self) -> str | None:
         """Put the result where it belongs, once that has been announced and nothing stands against it."""
         reason = self.task.must_wait()
-        stage = f"done, waiting for {reason}" if reason else _WRITING
+        stage = f"done, waiting for {reason}" if reason else _WRITING if self.task.armatures else _ENDING
         if self.job.progress.stage != stage:
             self.job.progress = jobs.Progress(1.0, stage=stage)
             return None

@@ -103,7 +103,7 @@ def test_selected_keys_of_a_dense_take_are_the_poses(armature):
     assert np.abs(after.rotation[10:29] - before.rotation[10:29]).max() > 1e-3
 
 
-@pytest.mark.parametrize(("keys", "said"), [("ALL", "no frame between the keys"), ("SELECTED", "there are 0 selected")])
+@pytest.mark.parametrize(("keys", "said"), [("ALL", "set Keys to Selected Keys"), ("SELECTED", "there are 0 selected")])
 def test_what_in_between_cannot_do_is_one_sentence(armature, keys, said):
     for fcurve in find_curves(armature).fcurves:
         for key in fcurve.keyframe_points:

@@ -11,7 +11,7 @@ from pads_blender.blender import addon, evaluated_poses, job_operator, rig_write
 from pads_blender.blender import session as session_module
 from pads_blender.blender.job_operator import EventFilter
 from pads_blender.blender.operators_clean import clean_task
-from pads_blender.blender.session import Session
+from pads_blender.blender.session import Session, Task
 from pads_blender.blender.snapshot import snapshot_in_parts, take_snapshot
 from pads_blender.errors import CancelledError, PadsError, TakeError
 from pads_blender.tasks.clean import CleanSettings
@@ -63,6 +63,13 @@ def test_result_is_that_of_the_synchronous_button(armature, begin):
     bpy.context.scene.pads.quality = "FAST"
     assert bpy.ops.pads.clean() == {"FINISHED"}
     assert keys == [[key.co[1] for key in fcurve.keyframe_points] for fcurve in curves_of("walk.pads")]
+
+
+def test_what_writes_no_keys_does_not_say_so():
+    session = Session(Task("Looking", lambda on_step: 1, lambda found: f"{found} found"))
+    wait_for_worker(session)
+    assert session.step() is None and "almost done" in session.status
+    assert session.step() == "1 found"
 
 
 def curves_of(action: str) -> list[bpy.types.FCurve]:
@@ -390,3 +397,13 @@ def test_what_was_pressed_while_a_result_is_written_is_not_let_go_either(value, 
     assert not events.lets_pass("LEFTMOUSE", "RELEASE", is_repeat=False, is_writing=is_still_writing)
     assert not events.lets_pass("LEFTMOUSE", "CLICK", is_repeat=False, is_writing=True)
     assert events.lets_pass("LEFTMOUSE", "RELEASE", is_repeat=False, is_writing=is_still_writing)
+
+
+def test_a_key_is_kept_back_until_it_is_let_go_even_after_the_result_is_there():
+    events = EventFilter({"F8", "A"})
+    assert not events.lets_pass("F8", "PRESS", is_repeat=True, is_writing=False)
+    assert events.lets_pass("B", "PRESS", is_repeat=False, is_writing=False)
+    assert not events.lets_pass("F8", "RELEASE", is_repeat=False, is_writing=False)
+    assert events.kept_back == {"A"}
+    assert events.lets_pass("A", "PRESS", is_repeat=False, is_writing=False)  # let go where nobody heard it
+    assert events.lets_pass("A", "RELEASE", is_repeat=False, is_writing=False) and not events.kept_back
