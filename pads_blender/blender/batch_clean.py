@@ -16,7 +16,7 @@ from ..diffusion.prior_file import prior_folder
 from ..errors import PadsError
 from ..paths import bundled_models_dir, remove_leftovers, written_whole
 from ..tasks.clean import CleanSettings
-from ..tasks.cleaned import OnStep
+from ..tasks.running import OnStep
 from . import batch_log
 from .batch_done import find_reason, read_origin, read_report, report_path, write_report
 from .batch_inputs import UsageError, check_outputs, find_takes, find_targets, share_of

@@ -8,7 +8,7 @@ import numpy as np
 from ..errors import TakeError
 from . import compat, curves
 from .kept_keys import KeptKeys
-from .parts import Parts, finish
+from .parts import Parts
 from .reporting import is_animated
 from .rig_reader import find_curves
 from .snapshot import Snapshot, snapshot_in_parts
@@ -21,13 +21,8 @@ def chosen_armatures(context: bpy.types.Context) -> list[bpy.types.Object]:
     return [armature for armature in armatures if is_animated(armature) and not armature.data.is_editmode]
 
 
-def chosen_take(context: bpy.types.Context) -> Snapshot:
-    """The active armature's take with the scene's settings of what is kept, in one go."""
-    return finish(chosen_take_in_parts(context))
-
-
 def chosen_take_in_parts(context: bpy.types.Context) -> Parts[Snapshot]:
-    """The same, a part for each frame that Blender has to evaluate."""
+    """The active armature's take with the scene's settings of what is kept, a part for each frame to be evaluated."""
     settings = context.scene.pads
     keys = KeptKeys(settings.keep_extreme, settings.keep_selected)
     return (yield from snapshot_in_parts(context.object, keys, settings.switch_to_fk))

@@ -59,6 +59,7 @@ class Descent:
 class Asked:
     """What is asked of a sampler of takes: frame rate, the pelvis's path (F, 3) in model metres or None, steps.
 
+    sampler: by which poses are drawn one by one (estimate_poses.py); a take has a way of its own.
     start (F, J, 3): world positions in model metres to begin at; None: the sampler finds its own.
     """
 

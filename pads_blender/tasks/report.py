@@ -31,17 +31,14 @@ def report_changes(
     parts, told = pieces.consecutive(hidden), on_step or (lambda *_: None)
     changes = [_changes(before.rows(rows), after.rows(rows), mapping) for rows in pieces.one_by_one(parts, on_step)]
     millimetres, degrees = (np.concatenate([change[i] for change in changes]) for i in range(2))
-    bones = changes[0][2]
     joints = {}
-    for joint, name in enumerate(JOINTS):
+    for joint, bone in enumerate(changes[0][2].tolist()):
         told(joint, len(JOINTS))
-        if (bone := bones[joint]) >= 0:
-            joints[name] = {
+        if bone >= 0:
+            joints[JOINTS[joint]] = {
                 "bone": before.names[bone],
-                "degrees_mean": round(float(degrees[:, bone].mean()), 3),
-                "degrees_max": round(float(degrees[:, bone].max()), 3),
-                "mm_mean": round(float(millimetres[:, joint].mean()), 2),
-                "mm_max": round(float(millimetres[:, joint].max()), 2),
+                **_mean_and_max("degrees", degrees[:, bone], 3),
+                **_mean_and_max("mm", millimetres[:, joint], 2),
                 "noise_mm": round(1000.0 * float(noise[joint]), 2),
                 "completed_frames": int(hidden[:, bone].sum()),
             }
@@ -57,6 +54,11 @@ def report_changes(
     }
 
 
+def _mean_and_max(unit: str, values: np.ndarray, digits: int) -> dict[str, float]:
+    """Both of values (F,), rounded, by names that begin with the unit."""
+    return {f"{unit}_mean": round(float(values.mean()), digits), f"{unit}_max": round(float(values.max()), digits)}
+
+
 def _changes(before: RigTake, after: RigTake, mapping: Mapping) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """By how much joints (F, J) moved in millimetres and bones (F, B) turned in degrees; the joints' bones (J,)."""
     (old, residual), (new, _) = to_model(before, mapping), to_model(after, mapping)
@@ -68,5 +70,5 @@ def add_spread(joints: dict, spread: np.ndarray, frames: np.ndarray) -> None:
     """Write how unsure each joint is (N, J) in frames (N,) into the report's joints: one standard deviation, in mm."""
     for name, entry in joints.items():
         own = 1000.0 * spread[:, JOINTS.index(name)]
-        entry["spread_mm_mean"], entry["spread_mm_max"] = round(float(own.mean()), 2), round(float(own.max()), 2)
+        entry |= _mean_and_max("spread_mm", own, 2)
         entry["least_sure_frame"] = float(frames[own.argmax()])

@@ -68,6 +68,14 @@ def running_sum(values: np.ndarray, reach: int) -> np.ndarray:
     return over_windows(padded, 2 * reach + 1, lambda windows: windows.sum(axis=-1))
 
 
+def running_gaussian(values: np.ndarray, width: float) -> np.ndarray:
+    """Gaussian blur of so many frames along the first axis of (F, ...), ends held."""
+    reach = int(np.ceil(3 * width))
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / width) ** 2)
+    kernel /= kernel.sum()
+    return over_windows(_ends_held(values, reach), 2 * reach + 1, lambda windows: windows @ kernel)
+
+
 def _ends_held(values: np.ndarray, reach: int) -> np.ndarray:
     return np.pad(values, ((reach, reach), *((0, 0),) * (values.ndim - 1)), mode="edge") if len(values) else values
 

@@ -16,6 +16,7 @@ from ..core.retarget import to_model
 from ..core.rig import RigTake
 from ..core.skeleton import MODEL
 from ..core.stand_ins import find_stand_ins
+from .running import running_gaussian
 from .take_checks import check_take
 
 _MOST_FRAMES = 3000  # enough to tell; a long take need not be read twice
@@ -153,16 +154,8 @@ def _frame_rate(moving: np.ndarray, positions: np.ndarray, fps: float) -> TakeWa
 
 def _turning_rate(placed: np.ndarray, fps: float, seconds: float) -> float | None:
     """Median over joints (F, N, 3) of acceleration by speed, 1/s; None where nothing moves."""
-    smooth = _smoothed(placed, seconds * fps)
+    smooth = running_gaussian(placed, seconds * fps)
     speed = np.sqrt(np.mean(np.sum((np.diff(smooth, axis=0) * fps) ** 2, axis=-1), axis=0))
     acceleration = np.sqrt(np.mean(np.sum((np.diff(smooth, 2, axis=0) * fps**2) ** 2, axis=-1), axis=0))
     moves = speed > _LEAST_SPEED
     return float(np.median(acceleration[moves] / speed[moves])) if moves.any() else None
-
-
-def _smoothed(values: np.ndarray, sigma: float) -> np.ndarray:
-    """A Gaussian of so many frames over the first axis, the ends held."""
-    reach = int(3 * sigma) + 1
-    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
-    padded = np.pad(values, ((reach, reach), (0, 0), (0, 0)), mode="edge")
-    return sum(w * padded[i : i + len(values)] for i, w in enumerate(weights / weights.sum()))

@@ -93,6 +93,7 @@ def _names(take: RigTake, motion: Motion, residual: Residual) -> dict[str, objec
         "seed": 0,
         "count": 2,
         "reach": 2,
+        "width": 2.0,
         "length": 5,
         "step": 2,
         "smallest": 0.05,
