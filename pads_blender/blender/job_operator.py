@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import bpy
 
 from .. import jobs
@@ -51,6 +53,7 @@ class JobOperator:
         finally:
             if is_over:
                 self._forget_timer()
+                _keep_back(self._events.kept_back)
             self._say(context, None if is_over else self._session.status)
         if not is_over:
             return {"PASS_THROUGH"}
@@ -121,6 +124,35 @@ class PADS_OT_cancel(bpy.types.Operator):  # noqa: N801 - Blender's own pattern
         return {"FINISHED"}
 
 
+class PADS_OT_keep_back(bpy.types.Operator):  # noqa: N801 - Blender's own pattern
+    """Wait for keys to be let go that were pressed while a result was written: nobody else knows that they are down"""
+
+    bl_idname = "pads.keep_back"
+    bl_label = "Keep Keys Back"
+    bl_options = {"INTERNAL"}  # noqa: RUF012 - Blender reads a plain set
+
+    keys: bpy.props.StringProperty(description="Types of their events")
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Whether there is a window to hear of keys."""
+        return context.window is not None and not bpy.app.background
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorResult:
+        """Begin to listen."""
+        self._events = EventFilter(self.keys.split())
+        context.window_manager.modal_handler_add(self)
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> OperatorResult:
+        """Take what these keys do; everything else goes on to whom it is meant for."""
+        passes = self._events.lets_pass(event.type, event.value, event.is_repeat, is_writing=False)
+        is_over = event.type == "WINDOW_DEACTIVATE" or not self._events.kept_back
+        if passes:
+            return {"CANCELLED", "PASS_THROUGH"} if is_over else {"PASS_THROUGH"}  # after FINISHED it would not pass
+        return {"FINISHED"} if is_over else {"RUNNING_MODAL"}
+
+
 def draw_progress(layout: bpy.types.UILayout) -> bool:
     """Progress and a button that cancels, if something is under way; whether it is."""
     job = jobs.running()
@@ -144,20 +176,31 @@ class EventFilter:
     are keys that act when they are let go.
     """
 
-    def __init__(self) -> None:
-        self._kept_back: set[str] = set()  # keys and buttons of which nobody else knows that they are down
+    def __init__(self, kept_back: Iterable[str] = ()) -> None:
+        """kept_back: keys and buttons of which nobody else knows that they are down."""
+        self.kept_back = set(kept_back)
 
     def lets_pass(self, kind: str, value: str, is_repeat: bool, is_writing: bool) -> bool:
         """Whether an event does, by its type and value; is_repeat: of a key that is held down."""
         if value == "RELEASE":
-            is_known = kind not in self._kept_back
-            self._kept_back.discard(kind)
+            is_known = kind not in self.kept_back
+            self.kept_back.discard(kind)
             return is_known
+        is_press = value in ("PRESS", "DOUBLE_CLICK") and not is_repeat
+        if kind in self.kept_back and not is_press:
+            return False
         if not is_writing or kind.startswith(_PASSIVE):
+            self.kept_back.discard(kind)  # pressed anew: that it was let go was not heard, as in another window
             return True
-        if value in ("PRESS", "DOUBLE_CLICK") and not is_repeat:
-            self._kept_back.add(kind)
+        if is_press:
+            self.kept_back.add(kind)
         return False
+
+
+def _keep_back(keys: Iterable[str]) -> None:
+    """See to it that keys which are down reach nobody when they are let go."""
+    if keys:
+        bpy.ops.pads.keep_back("INVOKE_DEFAULT", keys=" ".join(keys))
 
 
 def _is_for_the_job(context: bpy.types.Context, event: bpy.types.Event) -> bool:
@@ -184,4 +227,4 @@ def _show(context: bpy.types.Context, text: str | None) -> None:
             region.tag_redraw()
 
 
-CLASSES = (PADS_OT_cancel,)
+CLASSES = (PADS_OT_cancel, PADS_OT_keep_back)

@@ -1,4 +1,4 @@
-"""A key that is pressed while a result is written reaches nobody, not even when it is let go."""
+"""A key that is pressed while a result is written reaches nobody, not even when it is let go, soon or later."""
 
 from .program import wait_for
 
@@ -30,6 +30,7 @@ operator.prepare = lambda self, context: Task("Waiting", lambda on_step: None, w
 with bpy.context.temp_override(window=window(), area=area(), region=region("WINDOW")):
     bpy.ops.pads.clean("INVOKE_DEFAULT")
 """
+RUNNING = "[each.bl_idname for each in window().modal_operators]"
 STAGE = "sys.modules['bl_ext.user_default.pads_mocap.jobs'].running()"
 
 
@@ -41,9 +42,13 @@ def test_a_key_that_acts_when_it_is_let_go_does_nothing_meanwhile(program, rig):
     program.run(BEGIN)
     wait_for(lambda: program.ask(f"{STAGE} is not None and {STAGE}.progress.share == 0.5"))
     program.screen.key("F8")
+    program.screen.do("xdotool keydown F8")
     program.screen.move(460, 450)
     program.run("bpy.app.driver_namespace['done'].append(True)")
     wait_for(lambda: program.ask(f"{STAGE} is None"))
+    assert program.ask(RUNNING) == ["PADS_OT_keep_back"]
+    program.screen.do("xdotool keyup F8")
+    wait_for(lambda: not program.ask(RUNNING))
     assert program.ask(HEARD) == 1
     program.screen.key("F8")
     wait_for(lambda: program.ask(HEARD) == 2)
