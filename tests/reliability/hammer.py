@@ -24,7 +24,7 @@ from pads_blender.blender import addon
 from pads_blender.blender.session import Session
 from pads_blender.errors import PadsError
 
-from .leftovers import BrokenError, check_keys, compare, count_data, count_handlers, resident_megabytes
+from .leftovers import BrokenError, check_keys, compare, count_data, count_handlers, resident_megabytes, unmark_copy
 from .moves import MOVES, Move
 
 
@@ -81,6 +81,7 @@ class Hammer:
         if workers and jobs.running() is None and not jobs.is_busy_behind():
             raise BrokenError(f"{workers[0].name} works for nobody")
         for action in bpy.data.actions:
+            unmark_copy(action)
             check_keys(action)
 
     def armature(self) -> bpy.types.Object | None:

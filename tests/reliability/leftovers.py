@@ -41,6 +41,12 @@ def is_marked(action: bpy.types.Action) -> bool:
     return action.get(_MARK, "").rpartition(":")[0] == action.name
 
 
+def unmark_copy(action: bpy.types.Action) -> None:
+    """A copy is no original: it must not be taken for the one that it was made from where that is deleted."""
+    if _MARK in action and not is_marked(action):
+        del action[_MARK]
+
+
 def check_keys(action: bpy.types.Action) -> None:
     """BrokenError where a key is no number, or those of a marked action are not what they were."""
     keys = keys_of(action)

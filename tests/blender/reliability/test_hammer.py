@@ -38,3 +38,14 @@ def test_the_hammer_notices_keys_that_were_changed(armature, tmp_path):
     action.layers[0].strips[0].channelbags[0].fcurves[0].keyframe_points[0].co[1] += 1.0
     with pytest.raises(BrokenError, match="were changed"):
         run.check()
+
+
+def test_a_result_that_gets_the_name_of_a_deleted_original_is_not_taken_for_it(armature, tmp_path):
+    action, run = armature.animation_data.action, Hammer(0, tmp_path)
+    mark(action)
+    copy, name = action.copy(), action.name
+    run.check()
+    bpy.data.actions.remove(action)
+    copy.name = name
+    copy.layers[0].strips[0].channelbags[0].fcurves[0].keyframe_points[0].co[1] += 1.0
+    run.check()
