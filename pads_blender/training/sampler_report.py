@@ -42,7 +42,8 @@ def cell(results: list[Result]) -> str:
 
 def milliseconds(results: list[Result]) -> str:
     """Mean time of one pose."""
-    return f"{1000.0 * sum(r.seconds for r in results) / sum(len(r.problem.y) for r in results):.3g}"
+    milliseconds = 1000.0 * sum(r.seconds for r in results) / sum(len(r.problem.y) for r in results)
+    return f"{float(f'{milliseconds:.3g}'):g}"
 
 
 def caption(study: Study, problem: Problem) -> str:
