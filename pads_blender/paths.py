@@ -1,6 +1,7 @@
 """Where bundled_models and the version are, installed and in the repository; files written whole or not at all."""
 
 import contextlib
+import json
 import re
 import secrets
 import shutil
@@ -45,6 +46,12 @@ def written_whole(path: Path) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
+
+
+def write_json(path: Path, data: object) -> None:
+    """Write plain data as JSON, whole or not at all; PadsError where that cannot be."""
+    with written_whole(path) as partial:
+        partial.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
 
 
 @contextlib.contextmanager

@@ -3,13 +3,12 @@
 import argparse
 import json
 from collections.abc import Sequence
-from pathlib import Path
 
 from ..core.input_files import plain
 from ..core.mapping import Mapping
 from ..core.presets import save_preset
 from ..errors import PadsError
-from ..paths import written_whole
+from ..paths import write_json
 from ..tasks.problems import Problem
 from . import batch_clean, batch_worker, estimate_command, generate_command
 from .batch_clean import DONE, SOME_FAILED, source_of
@@ -77,7 +76,7 @@ def _run_find(options: argparse.Namespace) -> int:
         seen = {armature.name: inspect_armature(armature) for armature in armatures}
         found = {name: problems for name, (problems, _) in seen.items()}
         if options.json:
-            _write_json(options.json, _problem_data(found))
+            write_json(options.json, _problem_data(found))
     except PadsError as error:
         say_failed(options.source, error)
         return SOME_FAILED
@@ -100,11 +99,6 @@ def _problem_data(found: dict[str, list[Problem]]) -> list[dict]:
     """All problems as plain data; of several armatures, each with its armature's name."""
     several = len(found) > 1
     return [({"armature": name} if several else {}) | each.to_json() for name, every in found.items() for each in every]
-
-
-def _write_json(path: Path, data: object) -> None:
-    with written_whole(path) as partial:
-        partial.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
 
 
 _COMMANDS = {

@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import json
 import os
 import signal
 import threading
@@ -14,7 +13,7 @@ from pathlib import Path
 from ..diffusion.prior import Prior, load_prior
 from ..diffusion.prior_file import prior_folder
 from ..errors import PadsError
-from ..paths import bundled_models_dir, remove_leftovers, written_whole
+from ..paths import bundled_models_dir, remove_leftovers, write_json
 from ..tasks.clean import CleanSettings
 from ..tasks.running import OnStep
 from . import batch_log
@@ -205,9 +204,7 @@ def _finish(options: argparse.Namespace, outcomes: Sequence[Outcome], log: Log, 
     """The report, the end of the log, and the table where there are several files."""
     if options.report:
         reports = [outcome.report for outcome in outcomes]
-        with written_whole(options.report) as partial:
-            text = json.dumps(reports if len(reports) > 1 else reports[0], indent=2)
-            partial.write_text(text + "\n", encoding="utf-8")
+        write_json(options.report, reports if len(reports) > 1 else reports[0])
     log.note("end", {"summary": batch_log.summary(outcomes, seconds), "seconds": round(seconds, 1)})
     if len(outcomes) > 1:
         say(batch_log.table(outcomes, seconds))

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from ..core.presets import preset_path
 from ..errors import PadsError
-from ..paths import read_version, written_whole
+from ..paths import read_version, write_json
 from .file_jobs import Job, settings_data
 from .rig_mapping import preset_folder
 
@@ -51,8 +51,7 @@ def write_report(job: Job, report: dict, origin: Origin) -> None:
         "output": _digests(job.target) | (_digests(job.blend) if job.blend else {}),
         "presets": _presets(report_rigs(report)),
     }
-    with written_whole(report_path(job.target)) as partial:
-        partial.write_text(json.dumps(report | {"made": made}, indent=1) + "\n", encoding="utf-8")
+    write_json(report_path(job.target), report | {"made": made})
 
 
 def report_rigs(report: dict) -> list[str]:

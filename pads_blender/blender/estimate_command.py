@@ -1,7 +1,6 @@
 """The command estimate: keypoint files in, a BVH of the model skeleton out."""
 
 import argparse
-import json
 import re
 import time
 from dataclasses import replace
@@ -14,7 +13,7 @@ from ..core.keypoint_files import read_keypoints
 from ..core.skeleton_bvh import skeleton_bvh
 from ..diffusion.prior import load_prior
 from ..errors import PadsError
-from ..paths import written_whole
+from ..paths import write_json, written_whole
 from ..tasks.estimate import STATURE, EstimateSettings, Hypothesis, Shot, estimate_hypotheses, known_scale
 from ..tasks.estimate_size import scale_above_floor
 from .batch_inputs import check_outputs
@@ -73,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
         written = _write(found, options.output, body_scale)
         seconds = time.perf_counter() - began
         if options.report:
-            _write_report(options.report, _report(found, written, body_scale, seconds))
+            write_json(options.report, _report(found, written, body_scale, seconds))
     except PadsError as error:
         progress.end()
         say(f"pads: {error}")
@@ -95,11 +94,6 @@ def _estimate(options: argparse.Namespace, progress: Progress) -> tuple[list[Hyp
         settings = replace(settings, body_scale=scale)
         say(f"pads: the person is {scale * STATURE:.2f} m tall, as the floor has it")
     return estimate_hypotheses(shots, options.fps, settings, prior, progress.show), settings.body_scale
-
-
-def _write_report(path: Path, report: dict) -> None:
-    with written_whole(path) as partial:
-        partial.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 
 def _outputs(output: Path, count: int) -> list[Path]:

@@ -12,7 +12,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from ..core.rig import RigTake
+from ..core.rig import CHANNELS, RigTake
 from ..errors import TakeError
 from . import compat
 from .evaluated_reader import read_rig
@@ -110,7 +110,7 @@ def _in_order(take: RigTake, like: RigTake) -> RigTake:
     if take.names == like.names:
         return take
     order = [take.names.index(name) for name in like.names]
-    channels = {name: getattr(take, name)[:, order] for name in ("location", "rotation", "scale")}
+    channels = {name: getattr(take, name)[:, order] for name in CHANNELS}
     return replace(
         take, names=like.names, parents=like.parents, rest=take.rest[order], movable=like.movable, **channels
     )

@@ -35,7 +35,14 @@ if TYPE_CHECKING:
     from .rig_writer import Written
 
 
-_Wanted = tuple[int, str, "CleanSettings", "list[ContactRange] | None"]  # number and name of the armature, the task
+@dataclass(frozen=True)
+class _Wanted:
+    """What is asked for one armature, by its session number and name; contacts: see clean_rig."""
+
+    uid: int
+    name: str
+    settings: CleanSettings
+    contacts: list[ContactRange] | None
 
 
 class PADS_OT_clean(JobOperator, bpy.types.Operator):  # noqa: N801 - Blender's own pattern
@@ -61,18 +68,18 @@ class PADS_OT_clean(JobOperator, bpy.types.Operator):  # noqa: N801 - Blender's 
         if not settings.strength:
             raise TakeError("Strength is 0, at which nothing changes: raise it in the settings.")
         wanted, refused = self._wanted(context)
-        snapshots, asked, contacts = [], [], []
-        for uid, name, wanted_of_it, contacts_of_it in wanted:
+        snapshots, asked = [], []
+        for each in wanted:
             try:
-                snapshots.append((yield from snapshot_in_parts(find_object(uid, name), keys, switch_to_fk)))
-                asked.append(wanted_of_it)
-                contacts.append(contacts_of_it)
+                snapshots.append((yield from snapshot_in_parts(find_object(each.uid, each.name), keys, switch_to_fk)))
+                asked.append(each)
             except PadsError as error:
-                refused[name] = error
+                refused[each.name] = error
         if not snapshots:
             raise next(iter(refused.values()))
         left_out = [f"{name} is left as it is: {error}" for name, error in refused.items()]
-        return clean_task("Cleaning", snapshots, asked, lambda: _forget_problems(snapshots), left_out, contacts)
+        tasks, contacts = [each.settings for each in asked], [each.contacts for each in asked]
+        return clean_task("Cleaning", snapshots, tasks, lambda: _forget_problems(snapshots), left_out, contacts)
 
     def _wanted(self, context: bpy.types.Context) -> tuple[list[_Wanted], dict[str, PadsError]]:
         """What is asked for each chosen armature; by their names, why others cannot be cleaned."""
@@ -81,7 +88,7 @@ class PADS_OT_clean(JobOperator, bpy.types.Operator):  # noqa: N801 - Blender's 
             try:
                 frames = chosen.chosen_frames(context.scene, each, settings.range)
                 edited = contact_list.read(each) if settings.use_feet and each.pads.are_contacts_edited else None
-                wanted.append((each.session_uid, each.name, settings.to_settings(*frames), edited))
+                wanted.append(_Wanted(each.session_uid, each.name, settings.to_settings(*frames), edited))
             except PadsError as error:
                 refused[each.name] = error
         return wanted, refused

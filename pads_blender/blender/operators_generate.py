@@ -10,6 +10,7 @@ import bpy
 import numpy as np
 
 from .. import jobs
+from ..core.rig import CHANNELS
 from ..errors import TakeError
 from .chosen import chosen_bones
 from .computer import pose_prior, read_host
@@ -90,7 +91,7 @@ class PADS_OT_vary_pose(_PoseOperator, bpy.types.Operator):  # noqa: N801 - Blen
         if is_evaluated(target.take) or not set(target.take.names) <= set(present.names):
             raise TakeError(f"{context.object.name} moves by constraints or as an object: vary poses of its plain rig.")
         order = [present.names.index(name) for name in target.take.names]
-        channels = {name: getattr(present, name)[:, order] for name in ("location", "rotation", "scale")}
+        channels = {name: getattr(present, name)[:, order] for name in CHANNELS}
         pose = replace(target.take.rows(slice(0, 1)), **channels)
         return _task(
             context,
@@ -135,7 +136,7 @@ def _deliver(target: Target, found: RigTake, name: str, count: int, as_assets: b
     from ..tasks.estimate_rig import RigHypothesis
 
     every = np.minimum(np.arange(len(target.take.frames)), len(found.frames) - 1)
-    channels = {key: getattr(found, key)[every] for key in ("location", "rotation", "scale")}
+    channels = {key: getattr(found, key)[every] for key in CHANNELS}
     take = replace(target.take, **channels)
     (made,) = deliver(target, [RigHypothesis(take, 1.0, 0.0)], name)
     action, frames = bpy.data.actions[made], target.take.frames[:count]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import bpy
 import numpy as np
 
-from ..core.rig import RigTake
+from ..core.rig import CHANNELS, RigTake
 from ..errors import TakeError
 from ..tasks.repairs import Repairs
 from .comparison import discard, get_comparison, stack_strips
@@ -58,7 +58,7 @@ def _differ(before: RigTake, after: RigTake) -> Parts[bool]:
     """Whether anything is another than before, or no number; bone by bone."""
     pace, bones = Pace(), len(before.names)
     for number in range(bones):
-        for name in ("location", "rotation", "scale"):
+        for name in CHANNELS:
             old, new = getattr(before, name)[:, number], getattr(after, name)[:, number]
             if not np.abs(new - old).max() < _SAME:
                 return True

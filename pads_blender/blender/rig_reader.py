@@ -11,7 +11,7 @@ import bpy
 import numpy as np
 
 from ..core.channels import quaternions_from_channels
-from ..core.rig import RigTake
+from ..core.rig import CHANNELS, RigTake
 from ..core.stand_ins import Channels, carry_by_object, find_stand_ins, path_channels
 from ..errors import TakeError
 from . import compat
@@ -23,7 +23,6 @@ from .transforms import CurveTable, is_animated_freely, location_of, rotation_of
 _LARGEST = 1e9  # beyond it a value is damage: Blender makes the largest single precision of what is infinite
 _MOST_FRAMES = 1_100_000  # Blender's own last frame lies before that
 _ROWS_AT_ONCE = 4096
-_CHANNELS = "location", "rotation", "scale"
 _OBJECT = " (object)"  # how the name of the entry for the object itself ends
 
 
@@ -59,7 +58,7 @@ def read_bones(armature: bpy.types.Object, names: Sequence[str]) -> Parts[RigTak
             yield len(channels) / len(names)
             table = None
     stacked = {}
-    for each in _CHANNELS:
+    for each in CHANNELS:
         stacked[each] = yield from _stacked([getattr(bone, each) for bone in channels])
     return _take_of(find_object(uid, name), names, frames, stacked)
 
@@ -110,7 +109,7 @@ def carried(armature: bpy.types.Object, take: RigTake) -> Parts[RigTake]:
         return replace(take, world_from_armature=path[0])
     yield 1.0
     above, stacked = path_channels(path), {}
-    for each in _CHANNELS:
+    for each in CHANNELS:
         columns = [getattr(above, each), *np.moveaxis(getattr(take, each), 1, 0)]
         stacked[each] = yield from _stacked(columns)
     return carry_by_object(take, entry, path[0], may_travel, Channels(**stacked))

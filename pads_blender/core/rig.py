@@ -8,6 +8,8 @@ import numpy as np
 
 from .rotations import angle_between, normalise, to_matrix
 
+CHANNELS = ("location", "rotation", "scale")  # the fields of a RigTake that move its bones, (F, B, ...) each
+
 
 @dataclass(frozen=True)
 class RigTake:
@@ -31,7 +33,7 @@ class RigTake:
 
     def rows(self, rows: slice) -> RigTake:
         """Some of the frames."""
-        channels = {name: getattr(self, name)[rows] for name in ("location", "rotation", "scale", "frames")}
+        channels = {name: getattr(self, name)[rows] for name in (*CHANNELS, "frames")}
         return replace(self, **channels)
 
 

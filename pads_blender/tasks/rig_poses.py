@@ -10,7 +10,7 @@ from ..core import rotations as rot
 from ..core.heading import headings, turned
 from ..core.mapping import Mapping
 from ..core.retarget import Residual, apply_motion, joint_rotations, rig_positions, to_model, turn_bones
-from ..core.rig import RigTake, carry_travel
+from ..core.rig import CHANNELS, RigTake, carry_travel
 from ..core.skeleton import MODEL
 from ..diffusion.prior import Prior
 from ..errors import TakeError
@@ -72,7 +72,7 @@ def _laid(pose: RigTake, mapping: Mapping, found: np.ndarray, standing: np.ndarr
 
 def _repeated(pose: RigTake, count: int) -> RigTake:
     """A take of one frame as one of so many equal frames."""
-    channels = {name: np.repeat(getattr(pose, name), count, axis=0) for name in ("location", "rotation", "scale")}
+    channels = {name: np.repeat(getattr(pose, name), count, axis=0) for name in CHANNELS}
     return replace(pose, frames=np.arange(1.0, count + 1), **channels)
 
 

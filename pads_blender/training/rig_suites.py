@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..core import metrics
-from ..core.rig import RigTake
+from ..core.rig import CHANNELS, RigTake
 from ..tasks.clean import CleanSettings, clean_take
 from ..tasks.complete import HiddenBones, hidden_rows, interpolate_rotations
 from . import corruption, data
@@ -98,7 +98,7 @@ def to_and_fro(take: RigTake, frames: int) -> RigTake:
     """The take played forwards and backwards until it is that long."""
     last = max(len(take.frames) - 1, 1)
     rows = last - np.abs(np.arange(frames) % (2 * last) - last)
-    channels = {name: getattr(take, name)[rows] for name in ("location", "rotation", "scale")}
+    channels = {name: getattr(take, name)[rows] for name in CHANNELS}
     return replace(take, **channels, frames=np.arange(1.0, frames + 1))
 
 
