@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..errors import BackendError, PadsError
-from ..paths import bundled_models_dir, written_whole
+from ..paths import bundled_models_dir, write_json
 from .backends import BACKENDS, BY_NAME, LAST_RESORT, Backend
 from .trial import Host, Trial, try_backend
 
@@ -120,8 +120,7 @@ def _remember(file: str, fields: dict, models: Path, folder: Path) -> None:
     """A folder that cannot be written costs the memory, not the job."""
     fields = fields | {"signature": _signature(models)}
     try:
-        with written_whole(folder / file) as path:
-            path.write_text(json.dumps(fields, indent=1) + "\n", encoding="utf-8")
+        write_json(folder / file, fields)
     except PadsError:
         return
 

@@ -12,12 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from ..errors import TakeError
-from .banded import (
-    second_difference,
-    second_difference_transpose,
-    solve_pentadiagonal,
-    solve_sprung_pentadiagonal,
-)
+from .banded import second_difference, second_difference_transpose, solve_pentadiagonal, solve_sprung_pentadiagonal
 
 ANCHOR_SIGMA = 100.0  # metres: how loosely a pelvis that nothing else determines is held near where it was last seen
 SMALLEST_ERROR = 1e-4  # metres: a denoiser is not trusted beyond this when frames are coupled, so the system solves
