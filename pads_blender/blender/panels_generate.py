@@ -2,6 +2,7 @@
 
 import bpy
 
+from .chosen import chosen_bones
 from .job_operator import draw_progress
 from .operators_drag import PADS_OT_drag_pose
 from .operators_generate import PADS_OT_complete_pose, PADS_OT_generate, PADS_OT_vary_pose
@@ -33,6 +34,8 @@ class PADS_PT_generate(bpy.types.Panel):  # noqa: N801 - Blender's own pattern
         column = layout.column(align=True)
         column.operator(PADS_OT_drag_pose.bl_idname, icon="VIEW_PAN")
         column.operator(PADS_OT_complete_pose.bl_idname, icon="CON_KINEMATIC")
+        if not chosen_bones(context):
+            layout.label(text="Select bones in Pose Mode", icon="INFO")
         column = layout.column(align=True)
         column.prop(settings, "count")
         column.prop(settings, "seed")
