@@ -129,6 +129,7 @@ def run_window(options: argparse.Namespace) -> tuple[Rows, list[str]]:
     print("megabytes with an empty file:", *map(round, found.megabytes), flush=True)
     print("megabytes before it was opened:", *map(round, found.full_megabytes), flush=True)
     print("done for the first time in each round:", *map(", ".join, found.first_done), sep="\n  ", flush=True)
+    print(f"done: {found.done}; refused: {found.refused}", flush=True)
     half, end = found.megabytes[len(found.megabytes) // 2], found.megabytes[-1]
     pressed = f"{found.steps} steps in {found.seconds / 60:.1f} min, seed {options.seed}"
     held = _held(half, end, " with an empty file") + f", {max(found.full_megabytes):.0f} MB with what was open at most"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import bpy
 
 from pads_blender.blender import addon
-from pads_blender.blender.compat import find_channelbag
+from pads_blender.blender.compat import find_channelbag, select_bone
 from pads_blender.blender.files import import_bvh
 from pads_blender.blender.operators_clean import clean_task
 from pads_blender.blender.session import Session
@@ -156,6 +156,21 @@ def choose(hammer: Hammer) -> None:
         bpy.ops.pose.select_all(action=hammer.rng.choice(("SELECT", "DESELECT", "INVERT")))
 
 
+def choose_bones(hammer: Hammer) -> None:
+    """One to three bones in Pose Mode, one of them the active one."""
+    armature = hammer.armature()
+    if armature is None or not len(armature.data.bones):
+        return
+    to_object_mode()
+    bpy.context.view_layer.objects.active = armature
+    bpy.ops.object.mode_set(mode="POSE")
+    names = [bone.name for bone in armature.pose.bones]
+    chosen = hammer.rng.sample(names, min(len(names), hammer.rng.choice((1, 2, 3))))
+    for bone in armature.pose.bones:
+        select_bone(bone, bone.name in chosen)
+    armature.data.bones.active = armature.data.bones[chosen[0]]
+
+
 def edit_keys(hammer: Hammer) -> None:
     """Move some keys of the action that is shown, as an animator would between two presses."""
     armature = hammer.armature()
@@ -233,6 +248,7 @@ MOVES = (
     Move(delete_action, 1),
     Move(purge, 1, is_undo_step=False),
     Move(choose, 4),
+    Move(choose_bones, 4),
     Move(edit_keys, 2),
     Move(edit_rig, 1),
     Move(change_setting, 4),

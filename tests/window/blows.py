@@ -10,6 +10,7 @@ import importlib
 import importlib.abc
 import importlib.machinery
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import bpy
@@ -32,6 +33,7 @@ sys.meta_path.insert(0, _InstalledPackage())
 from ..reliability import hammer, leftovers, moves  # noqa: E402 - now that they get the installed package
 
 _EDITORS = ("VIEW_3D", "GRAPH_EDITOR", "DOPESHEET_EDITOR")
+_POSING = ("complete_pose", "fill", "in_between", "vary_pose")  # want Pose Mode, or bones that are selected
 _WITHOUT_WINDOW = (moves.press, moves.press_clean, moves.begin_session, moves.step_session)  # as scripts do it
 
 
@@ -40,10 +42,37 @@ _WITHOUT_WINDOW = (moves.press, moves.press_clean, moves.begin_session, moves.st
 
 def press(run: hammer.Hammer) -> str:
     """Any button that is not grey, as a click presses it: what is slow goes on while other moves are made."""
-    names = sorted(set(dir(bpy.ops.pads)) - moves.DIALOGUES)
-    name = run.rng.choice([name for name in names if getattr(bpy.ops.pads, name).poll()])
+    return _press(run, sorted(set(dir(bpy.ops.pads)) - moves.DIALOGUES))
+
+
+def _press(run: hammer.Hammer, names: Sequence[str]) -> str:
+    """One of these buttons that is not grey."""
+    names = [name for name in names if getattr(bpy.ops.pads, name).poll()]
+    if not names:
+        return "button that is grey"
+    name = run.rng.choice(names)
     getattr(bpy.ops.pads, name)("INVOKE_DEFAULT", True)
     return f"pads.{name}"
+
+
+def drag_pose(run: hammer.Hammer) -> str:
+    """Bones to drag and to stay, and the drag begun: hammering.py moves the mouse, and ends it."""
+    return _pose(run, ["drag_pose"])
+
+
+def press_posing(run: hammer.Hammer) -> str:
+    """A button that poses, with bones to do so."""
+    return _pose(run, _POSING)
+
+
+def _pose(run: hammer.Hammer, names: Sequence[str]) -> str:
+    """One of these buttons with bones for it, and nothing else under way: they are grey otherwise, or refuse."""
+    run.end()
+    if bpy.context.screen.is_animation_playing:
+        bpy.ops.screen.animation_cancel(restore_frame=False)
+    moves.choose_bones(run)
+    bpy.ops.ed.undo_push(message="bones chosen")
+    return _press(run, names)
 
 
 def press_clean(_: hammer.Hammer) -> None:
@@ -65,6 +94,8 @@ def change_editor(run: hammer.Hammer) -> None:
 MOVES = (
     moves.Move(press, 14, is_undo_step=False),
     moves.Move(press_clean, 4, is_undo_step=False),
+    moves.Move(drag_pose, 8, is_undo_step=False),
+    moves.Move(press_posing, 4, is_undo_step=False),
     moves.Move(play, 2, is_undo_step=False),
     moves.Move(change_editor, 1, is_undo_step=False),
     *(move for move in moves.MOVES if move.do not in _WITHOUT_WINDOW),
@@ -140,8 +171,10 @@ class WindowRun:
             moves.import_take(self.hammer)
 
     def blow(self, count: int) -> None:
-        """Some moves before the window is drawn again, and what must hold after each."""
+        """Some moves before the window is drawn again, and what must hold after each; while a pose is dragged, none."""
         for _ in range(count):
+            if is_dragging():
+                return
             with _in_window():
                 self.hammer.step()
 
@@ -157,9 +190,17 @@ class WindowRun:
         """BrokenError where something is there that was not there before: data, handlers, operators that still run."""
         leftovers.compare("data-blocks", self._data, leftovers.count_data())
         leftovers.compare("handlers", self._handlers, leftovers.count_handlers())
-        running = [each.bl_idname for window in _windows() for each in window.modal_operators]
-        if running:
+        if running := _running():
             raise leftovers.BrokenError(f"operators go on: {', '.join(running)}")
+
+
+def is_dragging() -> bool:
+    """Whether Drag Pose goes on, which keeps the user from everything else."""
+    return "PADS_OT_drag_pose" in _running()
+
+
+def _running() -> list[str]:
+    return [each.bl_idname for window in _windows() for each in window.modal_operators]
 
 
 def _windows() -> list[bpy.types.Window]:

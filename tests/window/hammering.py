@@ -24,6 +24,8 @@ _RUN = f"{_BLOWS}.run"
 _MEMORY = f"{_BLOWS}.megabytes()"
 _JOBS = "sys.modules['bl_ext.user_default.pads_mocap.jobs']"
 _KEYS = ("Escape", "Escape", "ctrl+z", "ctrl+shift+z", "space", "Home", "Right")
+_DRAGGING = f"{_BLOWS}.is_dragging()"
+_ENDS = ("", "Return", "Escape")  # of a drag: a click, or a key
 _ROUNDS = 6  # after each of which the file is an empty one, and memory is measured
 _OUTSIDE = 0.3  # share of the moves after which a key is pressed, or the sidebar clicked
 _LISTENED_SECONDS = 1.0
@@ -35,7 +37,7 @@ class WindowBlows:
 
     With that undo steps, takes and whatever else the moves made are gone: what stays, and grows, is lost.
     full_megabytes: after each round with all of that still there. first_done: moves that a round made and none before
-    it. done: moves by their names.
+    it. done and refused: moves by their names.
     """
 
     steps: int
@@ -44,6 +46,7 @@ class WindowBlows:
     full_megabytes: tuple[float, ...]
     first_done: tuple[tuple[str, ...], ...]
     done: dict[str, int]
+    refused: dict[str, int]
     blender: str
     python: str
 
@@ -77,7 +80,8 @@ def hammer_window(program: Program, seed: int, seconds: float, folder: Path, rou
     versions = program.ask("bpy.app.version_string"), program.ask("sys.version.split()[0]")
     assert not (events := _clear(program)), f"a timer is left behind: {events} events"
     assert "Traceback" not in program.log(), program.log()[-3000:]
-    return WindowBlows(steps, seconds, tuple(megabytes), tuple(full), tuple(first), done, *versions)
+    refused = program.ask(f"{_RUN}.hammer.blows.refused")
+    return WindowBlows(steps, seconds, tuple(megabytes), tuple(full), tuple(first), done, refused, *versions)
 
 
 def _hammer_for(program: Program, rng: Random, seconds: float) -> None:
@@ -85,9 +89,23 @@ def _hammer_for(program: Program, rng: Random, seconds: float) -> None:
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
         program.run(f"{_RUN}.blow({rng.choice((1, 1, 2, 4))})")
-        if rng.random() < _OUTSIDE:
+        if program.ask(_DRAGGING):
+            _drag(program, rng)
+        elif rng.random() < _OUTSIDE:
             _from_outside(program, rng)
         time.sleep(rng.choice((0.0, 0.05, 0.3)))
+
+
+def _drag(program: Program, rng: Random) -> None:
+    """Move the mouse over the view by hand, and keep the pose that is dragged, or go back."""
+    x, y = rng.uniform(300, 600), rng.uniform(400, 600)
+    for _ in range(rng.randrange(1, 10)):
+        x, y = x + rng.uniform(-40, 40), y + rng.uniform(-40, 40)
+        program.screen.move(x, y)
+        time.sleep(0.05)
+    end = rng.choice(_ENDS)
+    program.screen.key(end) if end else program.screen.click(x, y)
+    wait_for(lambda: not program.ask(_DRAGGING))
 
 
 def _from_outside(program: Program, rng: Random) -> None:
