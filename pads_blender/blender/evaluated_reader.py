@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import bpy
 import numpy as np
 
-from ..core.rig import RigTake, pose_matrices
+from ..core.rig import CHANNELS, RigTake, pose_matrices
+from ..core.rotations import make_continuous
 from ..core.skeleton import JOINTS, MODEL
 from ..core.stand_ins import carry_by_frames, find_stand_ins
 from ..errors import TakeError
@@ -26,6 +27,7 @@ from .transforms import location_of, rotation_of, tabulate
 if TYPE_CHECKING:
     from ..core.mapping import Mapping
 
+_ROWS_AT_ONCE = 4096
 _SHEAR = 1e-3  # of the rig's size: what channels without shear may leave out of an evaluated pose
 
 
@@ -82,9 +84,24 @@ def read_evaluated(armature: bpy.types.Object, above: dict[str, str | None]) -> 
     parents = np.array([-1 if parent is None else numbers[parent] for parent in above.values()])
     movable = take.movable & [is_moved_by_keys(armature, armature.pose.bones[bone]) for bone in above]
     pose = yield from bone_paths(armature, list(above), take.frames)
-    result = carry_by_frames(replace(take, parents=parents, movable=movable), pose)
-    _check_shear(result, pose)
+    result = yield from _carried_by_frames(replace(take, parents=parents, movable=movable), pose)
     return (yield from carried(find_object(uid, name), result))
+
+
+def _carried_by_frames(take: RigTake, pose: np.ndarray) -> Parts[RigTake]:
+    """See carry_by_frames: some frames at a time, each checked, and then put together."""
+    blocks, joined = [], {}
+    for first in range(0, len(take.frames), _ROWS_AT_ONCE):
+        rows = slice(first, first + _ROWS_AT_ONCE)
+        blocks.append(carry_by_frames(take.rows(rows), pose[rows]))
+        _check_shear(blocks[-1], pose[rows])
+        yield 1.0
+    for each in CHANNELS:
+        joined[each] = np.concatenate([getattr(block, each) for block in blocks])
+        yield 1.0
+    above = find_stand_ins(blocks[0])
+    joined["rotation"][:, above] = make_continuous(joined["rotation"][:, above])
+    return replace(blocks[0], frames=take.frames, **joined)
 
 
 def _check_shear(take: RigTake, pose: np.ndarray) -> None:

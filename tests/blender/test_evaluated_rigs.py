@@ -7,6 +7,7 @@ import bpy
 import numpy as np
 import pytest
 
+from pads_blender.blender import evaluated_reader
 from pads_blender.blender.compat import find_channelbag
 from pads_blender.blender.evaluated_reader import is_evaluated, read_rig
 from pads_blender.blender.rig_mapping import map_bones
@@ -38,6 +39,16 @@ def test_bones_that_inherit_in_part(armature):
     armature.data.bones["LeftForeArm"].inherit_scale = "NONE"
     armature.data.bones["Neck"].use_local_location = False
     assert_round_trip(armature)
+
+
+def test_blocks_of_frames_make_the_same_take(armature, monkeypatch):
+    armature.data.bones["LeftArm"].use_inherit_rotation = False
+    whole = read_rig(armature, map_bones(armature))
+    monkeypatch.setattr(evaluated_reader, "_ROWS_AT_ONCE", 7)
+    in_blocks = read_rig(armature, map_bones(armature))
+    assert len(whole.frames) > 14 and whole.names == in_blocks.names
+    for channel in ("rotation", "location", "scale", "frames"):
+        np.testing.assert_allclose(getattr(in_blocks, channel), getattr(whole, channel), atol=1e-12)
 
 
 def test_constraints_on_helpers_between_mapped_bones(armature):
