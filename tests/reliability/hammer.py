@@ -24,8 +24,10 @@ from pads_blender.blender import addon
 from pads_blender.blender.session import Session
 from pads_blender.errors import PadsError
 
-from .leftovers import BrokenError, check_keys, compare, count_data, count_handlers, resident_megabytes, unmark_copy
+from .leftovers import BrokenError, check_keys, compare, count_data, count_handlers, unmark_copy, used_megabytes
 from .moves import MOVES, Move
+
+_STEPS_A_FILE = 250  # after which the file is an empty one, and memory is measured
 
 
 @dataclass
@@ -37,7 +39,7 @@ class Blows:
     seconds: float = 0.0
     done: dict[str, int] = field(default_factory=dict)  # operators that did their work
     refused: dict[str, int] = field(default_factory=dict)  # those that said why not
-    megabytes: list[float] = field(default_factory=list)  # of memory, at even distances
+    megabytes: list[float] = field(default_factory=list)  # of memory, each time with an empty file open
 
 
 class Hammer:
@@ -111,17 +113,22 @@ def hammer(seed: int, seconds: float, written: Path | None = None) -> Blows:
     with TemporaryDirectory() as folder:
         run = Hammer(seed, Path(folder), written)
         bpy.ops.wm.read_homefile(use_empty=True, load_ui=False)
-        left, marks = count_data(), 0
+        left = count_data()
         while time.monotonic() - began < seconds:
             run.step()
-            if time.monotonic() - began > marks * seconds / 20:
-                run.blows.megabytes.append(resident_megabytes())
-                marks += 1
-        run.end()
-        bpy.ops.wm.read_homefile(use_empty=True, load_ui=False)
-        compare("data-blocks", left, count_data())
+            if run.blows.steps % _STEPS_A_FILE == 0:
+                _empty(run, left)
+        _empty(run, left)
     run.blows.seconds = round(time.monotonic() - began, 1)
     return run.blows
+
+
+def _empty(run: Hammer, left: dict[str, int]) -> None:
+    """Have an empty file open, in which there is what was left at the beginning, and measure memory."""
+    run.end()
+    bpy.ops.wm.read_homefile(use_empty=True, load_ui=False)
+    compare("data-blocks", left, count_data())
+    run.blows.megabytes.append(used_megabytes())
 
 
 def main(seed: int, seconds: float, written: Path | None = None) -> int:

@@ -1,6 +1,8 @@
 """What PADS must leave as it was in Blender: keys of originals, data-blocks, handlers and memory, told and compared."""
 
 import contextlib
+import ctypes
+import gc
 import hashlib
 import os
 from pathlib import Path
@@ -71,6 +73,16 @@ def compare(what: str, before: dict[str, int], after: dict[str, int]) -> None:
     """BrokenError where there is more or less than before."""
     if before != after:
         raise BrokenError(f"{what} are left behind: {before} before, {after} after")
+
+
+def used_megabytes() -> float:
+    """Memory of this process without what is free but kept by Python and by the allocators that Blender may use."""
+    gc.collect()
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL("libtbbmalloc.so.2").scalable_allocation_command(0, None)
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
+    return resident_megabytes()
 
 
 def resident_megabytes() -> float:

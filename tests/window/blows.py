@@ -4,8 +4,6 @@ Knows nothing of the screen: hammering.py asks for one move after the other and 
 """
 
 import contextlib
-import ctypes
-import gc
 import importlib
 import importlib.abc
 import importlib.machinery
@@ -134,16 +132,6 @@ def heard() -> int:
     """The number; counting ends at the next event."""
     _Listener.is_over = True
     return _Listener.heard
-
-
-def megabytes() -> float:
-    """Memory of this process without what is free but kept by Python and by the allocators that Blender may use."""
-    gc.collect()
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL("libtbbmalloc.so.2").scalable_allocation_command(0, None)
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)
-    return leftovers.resident_megabytes()
 
 
 run: "WindowRun | None" = None

@@ -21,7 +21,7 @@ blows.run = blows.WindowRun({seed}, {folder!r})  # Blender's own places for such
 """
 _BLOWS = "sys.modules['tests.window.blows']"
 _RUN = f"{_BLOWS}.run"
-_MEMORY = f"{_BLOWS}.megabytes()"
+_MEMORY = f"{_BLOWS}.leftovers.used_megabytes()"
 _JOBS = "sys.modules['bl_ext.user_default.pads_mocap.jobs']"
 _KEYS = ("Escape", "Escape", "ctrl+z", "ctrl+shift+z", "space", "Home", "Right")
 _DRAGGING = f"{_BLOWS}.is_dragging()"
