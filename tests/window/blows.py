@@ -188,7 +188,8 @@ def is_dragging() -> bool:
 
 
 def _running() -> list[str]:
-    return [each.bl_idname for window in _windows() for each in window.modal_operators]
+    every = [each for window in _windows() for each in window.modal_operators]
+    return [each.bl_idname for each in every if each is not None]  # Blender may list none, seen once
 
 
 def _windows() -> list[bpy.types.Window]:
