@@ -9,7 +9,7 @@ import numpy as np
 from ..core import rotations as rot
 from ..core.mapping import Mapping
 from ..core.motion import Motion
-from ..core.retarget import Residual, apply_motion, to_model
+from ..core.retarget import to_model
 from ..core.rig import RigTake
 from ..diffusion.prior import Prior
 from ..errors import TakeError
@@ -34,7 +34,7 @@ from .running import OnStep, at_the_end, part_of, still_at
 from .scope import keep_left_out, keep_unbroken
 from .take_checks import check_motion, check_take
 from .turns import heed_turns
-from .twist import smooth_unseen_rotations, steady_twists
+from .twist import lay_on_rig, smooth_unseen_rotations
 
 _BORDER_FRAMES = 5
 _NOTHING_TO_DO = "Nothing is left to do: switch on jitter, pops, gaps or feet."
@@ -200,7 +200,7 @@ def _clean_piece(
     body = replace(settings, feet=0.0)  # feet are held on the rig's own legs
     cleaned = clean_motion(seen, body, prior, on_step, hints)
     told(1, 1)
-    result = _onto_rig(residual, cleaned.positions, settings.strength, kept.held)
+    result = lay_on_rig(residual, cleaned.positions, hidden, settings.strength, kept.held)
     told(1, 1)
     unheard = hidden | leapt | kept.held
     result = heed_turns(
@@ -272,11 +272,6 @@ def _faded(before: RigTake, after: RigTake, weight: np.ndarray) -> RigTake:
     """The second take where weight (F,) is 1, the first where it is 0."""
     location = before.location + weight[:, None, None] * (after.location - before.location)
     return replace(after, rotation=rot.slerp(before.rotation, after.rotation, weight[:, None]), location=location)
-
-
-def _onto_rig(residual: Residual, positions: np.ndarray, strength: float, held: np.ndarray) -> RigTake:
-    untwisted = apply_motion(residual, positions, held=held)
-    return apply_motion(residual, positions, steady_twists(residual, untwisted, positions, strength), held)
 
 
 def _chosen_rows(take: RigTake, settings: CleanSettings) -> slice:

@@ -19,6 +19,7 @@ from ..core.rig import RigTake, carriers, carry_travel
 from ..core.stand_ins import find_stand_ins
 from ..errors import TakeError
 from .complete import interpolate_rotations
+from .hinges import hinge_twists
 from .kept import Kept, pass_through
 from .running import OnStep, find_runs
 from .samples import BORDER_FRAMES, STEPS, draw, enliven, frames_to_evidence
@@ -110,8 +111,10 @@ def in_between_take(
     hidden_between = replace(motion, visible=motion.visible & is_known[:, None])
     found = in_between_motion(hidden_between, settings, prior, on_step)
     positions = found + _even_share(is_known, take.fps)[:, None, None] * (motion.positions - found)
-    after = apply_motion(residual, np.where(is_known[:, None, None], motion.positions, positions))
+    positions = np.where(is_known[:, None, None], motion.positions, positions)
     kept = Kept(*(np.repeat(is_known[:, None], len(take.names), axis=1) for _ in range(2)))
+    laid = apply_motion(residual, positions)
+    after = apply_motion(residual, positions, hinge_twists(residual, laid, positions, ~kept.rotation))
     after = pass_through(before, after, kept)
     after = pass_through(before, carry_travel(before, after), kept)
     rotation, location = take.rotation.copy(), take.location.copy()

@@ -1,6 +1,7 @@
 """Rotations that joint positions do not show: twist about a segment, hands and feet, bones between the mapped ones.
 
-They keep what the performer did and lose only their jitter; nothing is taken from the prior.
+They keep what the performer did and lose only their jitter; nothing is taken from the prior. Where an upper arm or a
+thigh was not measured, its twist follows the bend below it.
 """
 
 from dataclasses import replace
@@ -8,11 +9,12 @@ from dataclasses import replace
 import numpy as np
 
 from ..core import rotations as rot
-from ..core.retarget import Residual, joint_rotations, segment_axes, unscaled
+from ..core.retarget import Residual, apply_motion, joint_rotations, segment_axes, unscaled
 from ..core.rig import RigTake, world_matrices
 from ..core.skeleton import MODEL
 from ..core.stand_ins import find_stand_ins
 from . import temporal
+from .hinges import hinge_twists
 from .noise import estimate_noise
 from .pops import SMALLEST_POP_QUATERNION, find_pops, find_rotation_pops
 
@@ -60,6 +62,18 @@ def _made_up_for(take: RigTake, chains: list[list[int]], bones: np.ndarray) -> n
         ends = [end, *further] if len(further) == 1 else [end]
         calm[:, chain] = (~find_rotation_pops(turned[:, ends])).any(axis=1, keepdims=True)
     return calm
+
+
+def lay_on_rig(
+    residual: Residual, positions: np.ndarray, hidden: np.ndarray, strength: float, held: np.ndarray | None = None
+) -> RigTake:
+    """The residual's take with its joints where positions (F, J, 3) say, and its bones calm about themselves.
+
+    hidden (F, B): rotations that were not measured; held (B,): bones whose own rotation stays.
+    """
+    laid = apply_motion(residual, positions, held=held)
+    twists = steady_twists(residual, laid, positions, strength) + hinge_twists(residual, laid, positions, hidden)
+    return apply_motion(residual, positions, twists, held)
 
 
 def steady_twists(residual: Residual, cleaned: RigTake, positions: np.ndarray, strength: float) -> np.ndarray:

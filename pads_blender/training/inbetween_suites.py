@@ -12,11 +12,11 @@ from ..core import metrics
 from ..core import rotations as rot
 from ..core.motion import Motion
 from ..core.normalise import frame_matrix
-from ..core.retarget import apply_motion, to_model
+from ..core.retarget import to_model
 from ..core.rig import RigTake, world_matrices
 from ..core.skeleton import JOINTS, MODEL
 from ..tasks.clean import CleanSettings, clean_motion
-from ..tasks.twist import steady_twists
+from ..tasks.twist import lay_on_rig
 from . import corruption, data, gap_baselines
 from .bench import Setup, Suite
 from .gap_suites import MARGIN, NOISE_METRES, pieces
@@ -110,8 +110,9 @@ def _ours(setup: Setup, clip: data.RigClip, seen: Motion, bridged: RigTake, rows
     """The positions of clean_motion; rotations as clean_take lays such positions on a rig whose gap was bridged."""
     positions = clean_motion(seen, CleanSettings(seed=seed), setup.loaded_prior).positions
     _, residual = to_model(bridged, clip.mapping)
-    twists = steady_twists(residual, apply_motion(residual, positions), positions, 1.0)
-    return Answer(positions[rows], _world_rotations(clip, apply_motion(residual, positions, twists))[rows])
+    hidden = np.zeros(bridged.rotation.shape[:2], bool)
+    hidden[rows] = True
+    return Answer(positions[rows], _world_rotations(clip, lay_on_rig(residual, positions, hidden, 1.0))[rows])
 
 
 def answer_of(clip: data.RigClip, take: RigTake, rows: slice) -> Answer:

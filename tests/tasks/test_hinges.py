@@ -1,0 +1,111 @@
+"""A limb that is filled in turns about itself so that elbow and knee bend where they do in the measured frames."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pads_blender.core import rotations as rot
+from pads_blender.core.retarget import apply_motion, to_model
+from pads_blender.core.rig import world_matrices
+from pads_blender.core.skeleton import JOINTS, MODEL
+from pads_blender.tasks.complete import interpolate_rotations
+from pads_blender.tasks.hinges import hinge_twists
+from pads_blender.tasks.twist import lay_on_rig
+
+from ..core.bodies import build_take, random_motion
+
+FRAMES, HIDDEN = 90, slice(25, 60)
+LIMBS = {"left_shoulder": "left_elbow", "right_hip": "right_knee"}
+UPPER, LOWER = list(LIMBS), list(LIMBS.values())
+AXES = {"left_elbow": np.array([0.0, 0.0, 1.0]), "right_knee": np.array([1.0, 0.0, 0.0])}
+
+
+def hinged_take(bend: np.ndarray | None = None):
+    """A rig whose elbow and knee bend (F,) about one axis alone while all joints above them move freely."""
+    local, root = random_motion(FRAMES, seed=2, degrees=45.0)
+    bend = 0.9 + 0.7 * np.sin(np.linspace(0.0, 9.0, FRAMES)) if bend is None else bend
+    for joint, axis in AXES.items():
+        local[:, JOINTS.index(joint)] = rot.from_rotation_vector(bend[:, None] * axis)
+    return build_take(local, root, yaw=1.1)
+
+
+def hide(take, *joints: str, rows: slice = HIDDEN) -> np.ndarray:
+    hidden = np.zeros(take.rotation.shape[:2], bool)
+    hidden[rows, [[take.names.index(joint)] for joint in joints]] = True
+    return hidden
+
+
+def turns_of(take, joints: list[str]) -> np.ndarray:
+    bones = np.array([take.names.index(joint) for joint in joints])
+    return rot.from_matrix(world_matrices(take, bones)[..., :3, :3])
+
+
+def away(take, truth, joints: list[str], rows: slice = HIDDEN) -> float:
+    """Mean angle in degrees between the bones of two takes."""
+    return float(np.degrees(rot.angle_between(turns_of(take, joints), turns_of(truth, joints)))[rows].mean())
+
+
+def filled_in(take, mapping, hidden):
+    """The take with hidden rotations bridged, as a residual, and the places where the joints truly are."""
+    _, residual = to_model(interpolate_rotations(take, hidden), mapping)
+    return residual, to_model(take, mapping)[0].positions
+
+
+def test_the_twist_of_a_hidden_limb_follows_the_bend_below_it():
+    take, mapping = hinged_take()
+    hidden = hide(take, *UPPER, *LOWER)
+    residual, places = filled_in(take, mapping, hidden)
+    swung, found = apply_motion(residual, places), lay_on_rig(residual, places, hidden, 0.0)
+    assert away(swung, take, UPPER) > 8.0
+    assert away(found, take, UPPER) < 0.3 * away(swung, take, UPPER)
+    moved = to_model(found, mapping)[0].positions - places
+    assert np.abs(moved).max() < 1e-6  # a twist moves no joint
+
+
+@pytest.mark.parametrize("hidden_joints", [(), tuple(LOWER)])
+def test_nothing_turns_where_the_upper_bone_is_measured(hidden_joints):
+    take, mapping = hinged_take()
+    hidden = hide(take, *hidden_joints)
+    residual, places = filled_in(take, mapping, hidden)
+    assert not hinge_twists(residual, apply_motion(residual, places), places, hidden).any()
+
+
+def test_nothing_turns_beside_the_gap_nor_in_other_limbs_nor_in_one_that_is_never_seen():
+    take, mapping = hinged_take()
+    hidden = hide(take, *UPPER, *LOWER) | hide(take, "right_shoulder", "right_elbow", rows=slice(0, FRAMES))
+    residual, places = filled_in(take, mapping, hidden)
+    twists = hinge_twists(residual, apply_motion(residual, places), places, hidden)
+    assert (np.abs(twists[HIDDEN][:, MODEL.indices(*UPPER)]).max(axis=0) > 0.05).all()
+    twists[HIDDEN, MODEL.indices(*UPPER)[0]] = twists[HIDDEN, MODEL.indices(*UPPER)[1]] = 0.0
+    assert not twists.any()
+
+
+def test_a_limb_beyond_straight_does_not_turn_round():
+    """Where a knee is overstretched its bend points the other way: half a turn would be the twist that explains it."""
+    bend = 0.45 + 0.65 * np.cos(np.linspace(0.0, 2.0 * np.pi, FRAMES))  # straight at two places, -0.2 in the middle
+    take, mapping = hinged_take(bend)
+    hidden = hide(take, *UPPER, *LOWER)
+    residual, places = filled_in(take, mapping, hidden)
+    twists = hinge_twists(residual, apply_motion(residual, places), places, hidden)
+    assert np.degrees(np.abs(np.diff(twists, axis=0)).max()) < 6.0
+    assert away(lay_on_rig(residual, places, hidden, 0.0), take, UPPER) < away(
+        apply_motion(residual, places), take, UPPER
+    )
+
+
+def test_the_frame_rate_changes_nothing():
+    """Every fourth frame of a take at 120 frames a second turns as the take at 30 does."""
+    take, mapping = hinged_take()
+    at = np.arange(4 * (FRAMES - 1) + 1) / 4
+    low, share = np.minimum(at.astype(int), FRAMES - 2), at - np.minimum(at.astype(int), FRAMES - 2)
+    rotation = rot.slerp(take.rotation[low], take.rotation[low + 1], share[:, None])
+    location = take.location[low] + share[:, None, None] * (take.location[low + 1] - take.location[low])
+    still = {"scale": np.ones(location.shape), "frames": np.arange(1.0, len(at) + 1)}
+    fast = replace(take, rotation=rotation, location=location, fps=120.0, **still)
+    found = []
+    for each, rows in ((take, HIDDEN), (fast, slice(4 * HIDDEN.start - 3, 4 * HIDDEN.stop - 4))):
+        hidden = hide(each, *UPPER, *LOWER, rows=rows)
+        residual, places = filled_in(each, mapping, hidden)
+        found.append(hinge_twists(residual, apply_motion(residual, places), places, hidden)[:, MODEL.indices(*UPPER)])
+    assert np.degrees(np.abs(found[0] - found[1][::4]).max()) < 3.0
