@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..core.mapping import Mapping
-from ..core.retarget import Residual, apply_motion, to_model
+from ..core.retarget import Residual, to_model
 from ..core.rig import RigTake, carry_travel
 from ..diffusion.prior import Prior
 from ..errors import TakeError
+from .hinges import lay_bending
 from .pinned_pose import Descent, complete_pose
 from .rig_poses import hold, pinned_joints
 from .take_checks import check_take
@@ -68,7 +69,7 @@ def dragged_pose(drag: Drag, way: np.ndarray, prior: Prior) -> RigTake:
         return drag.pose
     found = dragged_positions(residual.positions, drag.pinned, drag.dragged, shift, prior)
     shifts = drag.dragged[:, None] * shift
-    return carry_travel(drag.pose, hold(residual, apply_motion(residual, found), drag.pinned, shifts))
+    return carry_travel(drag.pose, hold(residual, lay_bending(residual, found), drag.pinned, shifts))
 
 
 def dragged_positions(

@@ -20,6 +20,7 @@ from ..diffusion.prior import Prior
 from ..diffusion.rays import View, joint_information, keypoint_information, keypoint_weights
 from . import temporal
 from .estimate import EstimateSettings, Hypothesis, Shot, as_view, estimate_hypotheses
+from .hinges import lay_bending
 from .noise import estimate_noise
 from .running import OnStep, running_median
 from .segments import PAIRS, SEGMENTS, between, length_information, pairs_matrix
@@ -95,7 +96,7 @@ def lay_on_points(residual: Residual, views: Sequence[View], positions: np.ndarr
         fits = [_fit_segments([view.rows(p) for view in wanted], anchor[p], lengths, near) for p in pieces]
         fitted = np.concatenate(fits)
     own = replace(residual, positions=rot.rotate(standing, at_rest))
-    return apply_motion(own, rot.rotate(standing, fitted))
+    return lay_bending(own, rot.rotate(standing, fitted))
 
 
 def _fit_segments(views: Sequence[View], start: np.ndarray, lengths: np.ndarray, near: float) -> np.ndarray:

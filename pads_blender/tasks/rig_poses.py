@@ -9,12 +9,13 @@ import numpy as np
 from ..core import rotations as rot
 from ..core.heading import headings, turned
 from ..core.mapping import Mapping
-from ..core.retarget import Residual, apply_motion, joint_rotations, rig_positions, to_model, turn_bones
+from ..core.retarget import Residual, joint_rotations, rig_positions, to_model, turn_bones
 from ..core.rig import CHANNELS, RigTake, carry_travel
 from ..core.skeleton import MODEL
 from ..diffusion.prior import Prior
 from ..errors import TakeError
 from .generate import GenerateSettings, generate_poses, vary_pose
+from .hinges import lay_bending
 from .pinned_pose import complete_pose, complete_poses
 from .running import OnStep
 from .take_checks import check_take
@@ -67,7 +68,7 @@ def _laid(pose: RigTake, mapping: Mapping, found: np.ndarray, standing: np.ndarr
     placed[..., 2] += (standing[0, :, 2].min() - placed[..., 2].min(axis=1))[:, None]
     frames = _repeated(pose, len(found))
     _, residual = to_model(frames, mapping)
-    return carry_travel(frames, apply_motion(residual, placed))
+    return carry_travel(frames, lay_bending(residual, placed))
 
 
 def _repeated(pose: RigTake, count: int) -> RigTake:
@@ -89,7 +90,7 @@ def completed(pose: RigTake, mapping: Mapping, given: tuple[str, ...], prior: Pr
         found = complete_poses(motion.positions, pinned, prior, 1 + _ANSWERS, group)[1 + answer]
     else:
         found = complete_pose(motion.positions, pinned, prior)
-    after = apply_motion(residual, found)
+    after = lay_bending(residual, found)
     return carry_travel(pose, hold(residual, after, pinned))
 
 

@@ -13,6 +13,7 @@ from . import (
     length_suite,
     noise_suites,
     outlier_suites,
+    posed_suite,
     rig_suites,
 )
 from .bench import Suite
@@ -23,6 +24,7 @@ _FILES = (
     key_suites,
     outlier_suites,
     rig_suites,
+    posed_suite,
     gap_suites,
     inbetween_suites,
     foot_suite,

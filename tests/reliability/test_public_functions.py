@@ -67,7 +67,7 @@ _REASONS = {
     "reads what is kept alone of the first take, which its task has checked": "kept.pass_through",
     "writes into arrays that its caller made of a checked take": "pieces.lay_over report.add_spread",
     "tests/tasks/test_turns.py has what it takes": "turns.heed_turns",
-    "asked for bones of a checked take": "rig.location_axes retarget.turn_bones",
+    "asked for bones of a checked take": "rig.location_axes retarget.turn_bones hinges.hinge_twists",
     "tests/core has what it takes: matrices from Blender, checked where they are read": "stand_ins.aim"
     " stand_ins.carry_by_frames stand_ins.carry_by_object stand_ins.path_channels stand_ins.split_matrices",
     "test_numbers.py tries it": "in_between.in_between_take",

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from pads_blender.core import rotations as rot
-from pads_blender.core.retarget import apply_motion, to_model
+from pads_blender.core.retarget import apply_motion, to_model, unscaled
 from pads_blender.core.rig import world_matrices
 from pads_blender.core.skeleton import JOINTS, MODEL
 from pads_blender.tasks.complete import interpolate_rotations
-from pads_blender.tasks.hinges import hinge_twists
+from pads_blender.tasks.hinges import hinge_twists, lay_bending
 from pads_blender.tasks.twist import lay_on_rig
 
 from ..core.bodies import build_take, random_motion
@@ -38,7 +38,7 @@ def hide(take, *joints: str, rows: slice = HIDDEN) -> np.ndarray:
 
 def turns_of(take, joints: list[str]) -> np.ndarray:
     bones = np.array([take.names.index(joint) for joint in joints])
-    return rot.from_matrix(world_matrices(take, bones)[..., :3, :3])
+    return rot.from_matrix(unscaled(world_matrices(take, bones)[..., :3, :3]))
 
 
 def away(take, truth, joints: list[str], rows: slice = HIDDEN) -> float:
@@ -109,3 +109,84 @@ def test_the_frame_rate_changes_nothing():
         residual, places = filled_in(each, mapping, hidden)
         found.append(hinge_twists(residual, apply_motion(residual, places), places, hidden)[:, MODEL.indices(*UPPER)])
     assert np.degrees(np.abs(found[0] - found[1][::4]).max()) < 3.0
+
+
+USUAL = {"left_elbow": [0, 0, -1], "right_elbow": [0, 0, 1], "left_knee": [1, 0, 0], "right_knee": [1, 0, 0]}
+BODY = ["left_shoulder", "right_shoulder", *USUAL, "left_hip", "right_hip", "left_ankle", "right_ankle"]
+
+
+def bending_take(axes: dict[str, list[float]], bend: float = 1.2, **rig):
+    """A rig whose elbows and knees are bent by so many radians about these axes, all else moves freely."""
+    local, root = random_motion(FRAMES, seed=5, degrees=60.0)
+    for joint, axis in axes.items():
+        local[:, JOINTS.index(joint)] = rot.from_rotation_vector(bend * np.array(axis, float))
+    return build_take(local, root, **rig)
+
+
+def at_rest(take):
+    return replace(take, rotation=np.tile(rot.IDENTITY, (*take.rotation.shape[:2], 1)))
+
+
+def all_like(take, frame: int):
+    """The take with its pose of one frame in all frames."""
+    return replace(take, rotation=np.repeat(take.rotation[frame : frame + 1], len(take.frames), axis=0))
+
+
+@pytest.mark.parametrize("rig", [{}, {"unit": 0.01, "yaw": 2.0}, {"body": "long_arms", "seed": 3}])
+def test_a_rig_at_rest_is_posed_with_elbows_and_knees_bent_as_they_do(rig):
+    take, mapping = bending_take(USUAL, **rig)
+    _, residual = to_model(at_rest(take), mapping)
+    places = to_model(take, mapping)[0].positions
+    swung, found = apply_motion(residual, places), lay_bending(residual, places)
+    everywhere = slice(0, FRAMES)
+    assert away(swung, take, BODY, everywhere) > 15.0
+    assert away(found, take, BODY, everywhere) < 0.4 * away(swung, take, BODY, everywhere)
+    moved = to_model(found, mapping)[0].positions - to_model(swung, mapping)[0].positions
+    assert np.abs(moved).max() < 1e-6
+
+
+def test_a_pose_keeps_the_axis_about_which_it_bends():
+    """Palms up, elbows bend upwards: so they go on, though those of most rigs bend to the front."""
+    palms_up = USUAL | {"left_elbow": [0, -1, 0], "right_elbow": [0, 1, 0]}
+    take, mapping = bending_take(palms_up)
+    _, residual = to_model(all_like(take, 10), mapping)
+    places = to_model(take, mapping)[0].positions
+    swung, found = apply_motion(residual, places), lay_bending(residual, places)
+    assert away(found, take, BODY) < 0.6 * away(swung, take, BODY)
+
+
+def test_a_pose_that_does_not_change_keeps_its_rotations():
+    """Even one that is bent sideways."""
+    take, mapping = bending_take({"left_elbow": [0, 1, 0], "right_knee": [0, 1, 0]})
+    _, residual = to_model(take, mapping)
+    found = lay_bending(residual, residual.positions)
+    assert np.degrees(rot.angle_between(found.rotation, take.rotation).max()) < 1e-3
+
+
+def test_a_small_move_turns_little():
+    take, mapping = bending_take({"left_elbow": [0, 1, 0], "right_knee": [0, 1, 0]}, bend=0.8)
+    _, residual = to_model(take, mapping)
+    moved = residual.positions.copy()
+    moved[:, MODEL.index("left_wrist"), 1] += 0.002
+    moved[:, MODEL.index("right_ankle"), 2] += 0.002
+    found = lay_bending(residual, moved)
+    assert np.degrees(rot.angle_between(found.rotation, take.rotation).max()) < 3.0
+
+
+def test_a_rest_pose_that_is_not_human_is_posed_from_the_pose_before():
+    take, mapping = bending_take(USUAL)
+    lying = take.rest.copy()
+    lying[:, :3, 3] = np.arange(len(take.names))[:, None] * np.array([0.1, 0.0, 0.0])  # all bones in one line
+    heap = replace(take, rest=lying)
+    _, residual = to_model(heap, mapping)
+    found = lay_bending(residual, residual.positions)
+    assert np.isfinite(found.rotation).all()
+    assert np.degrees(rot.angle_between(found.rotation, take.rotation).max()) < 1e-3
+
+
+def test_a_pose_beyond_straight_does_not_turn_round():
+    take, mapping = bending_take(USUAL, bend=-0.3)
+    _, residual = to_model(at_rest(take), mapping)
+    places = to_model(take, mapping)[0].positions
+    swung, found = apply_motion(residual, places), lay_bending(residual, places)
+    assert away(found, take, BODY) < 1.5 * away(swung, take, BODY)
