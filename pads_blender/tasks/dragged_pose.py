@@ -13,7 +13,7 @@ from ..diffusion.prior import Prior
 from ..errors import TakeError
 from .hinges import lay_bending
 from .pinned_pose import Descent, complete_pose
-from .rig_poses import hold, pinned_joints
+from .rig_poses import hold, own_joints, pinned_joints
 from .take_checks import check_take
 
 _LEAST_METRES = 0.006  # of noise: just above the level at which the sampler ends
@@ -38,12 +38,16 @@ class DragSettings:
 
 @dataclass(frozen=True)
 class Drag:
-    """A rig's pose (a take of one frame) with the joints (J,) that are given; those dragged are among the pinned."""
+    """A rig's pose (a take of one frame) with the joints (J,) that are given; those dragged are among the pinned.
+
+    own (J,): joints whose own bone is one of those that were chosen.
+    """
 
     pose: RigTake
     residual: Residual
     pinned: np.ndarray
     dragged: np.ndarray
+    own: np.ndarray
 
 
 def begin_drag(pose: RigTake, mapping: Mapping, given: tuple[str, ...], active: str) -> Drag:
@@ -55,7 +59,7 @@ def begin_drag(pose: RigTake, mapping: Mapping, given: tuple[str, ...], active: 
     pinned, dragged = pinned_joints(residual, (*given, active)), pinned_joints(residual, (active,))
     if not (pinned & ~dragged).any():
         raise TakeError(_NOTHING_STAYS)
-    return Drag(pose, residual, pinned, dragged)
+    return Drag(pose, residual, pinned, dragged, own_joints(residual, (*given, active)))
 
 
 def dragged_pose(drag: Drag, way: np.ndarray, prior: Prior) -> RigTake:
@@ -68,8 +72,8 @@ def dragged_pose(drag: Drag, way: np.ndarray, prior: Prior) -> RigTake:
     if not shift.any():
         return drag.pose
     found = dragged_positions(residual.positions, drag.pinned, drag.dragged, shift, prior)
-    shifts = drag.dragged[:, None] * shift
-    return carry_travel(drag.pose, hold(residual, lay_bending(residual, found), drag.pinned, shifts))
+    shifts, laid = drag.dragged[:, None] * shift, lay_bending(residual, found, drag.own)
+    return carry_travel(drag.pose, hold(residual, laid, drag.pinned, shifts))
 
 
 def dragged_positions(

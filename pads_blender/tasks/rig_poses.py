@@ -15,7 +15,7 @@ from ..core.skeleton import MODEL
 from ..diffusion.prior import Prior
 from ..errors import TakeError
 from .generate import GenerateSettings, generate_poses, vary_pose
-from .hinges import lay_bending
+from .hinges import LIMBS, lay_bending
 from .pinned_pose import complete_pose, complete_poses
 from .running import OnStep
 from .take_checks import check_take
@@ -23,11 +23,6 @@ from .take_checks import check_take
 _ANSWERS = 9  # that are found together, besides the calmest
 _REACH = 0.9995  # of a limb's length, at most: only bent limbs show where elbow and knee point
 _ROUNDS = 60  # of moving the body towards what each limb cannot reach
-_LIMBS = [
-    MODEL.indices(*[f"{side}_{joint}" for joint in chain])
-    for side in ("left", "right")
-    for chain in (("shoulder", "elbow", "wrist"), ("hip", "knee", "ankle"))
-]
 _NOTHING_GIVEN = "Select the bones that are to stay where they are: a hand and a foot, for instance."
 _NOTHING_LEFT = "All of the body is selected, so nothing is left to complete: select fewer bones."
 
@@ -90,14 +85,19 @@ def completed(pose: RigTake, mapping: Mapping, given: tuple[str, ...], prior: Pr
         found = complete_poses(motion.positions, pinned, prior, 1 + _ANSWERS, group)[1 + answer]
     else:
         found = complete_pose(motion.positions, pinned, prior)
-    after = lay_bending(residual, found)
+    after = lay_bending(residual, found, own_joints(residual, given))
     return carry_travel(pose, hold(residual, after, pinned))
+
+
+def own_joints(residual: Residual, given: tuple[str, ...]) -> np.ndarray:
+    """Joints (J,) whose own bone is among the given ones."""
+    names = residual.take.names
+    return np.array([bone >= 0 and names[bone] in given for bone in residual.bones])
 
 
 def pinned_joints(residual: Residual, given: tuple[str, ...]) -> np.ndarray:
     """Joints (J,) that the given bones hold: their own, and where their segments lead; TakeError for none or all."""
-    names = residual.take.names
-    own = np.array([bone >= 0 and names[bone] in given for bone in residual.bones])
+    own = own_joints(residual, given)
     if not own.any():
         raise TakeError(_NOTHING_GIVEN)
     parents = np.array(MODEL.parents)
@@ -114,7 +114,7 @@ def hold(residual: Residual, take: RigTake, pinned: np.ndarray, shifts: np.ndarr
     limb is too short, the pelvis. shifts (J, 3), in the model's metres: pinned joints that are to be as far from where
     they were. Where limbs are too short for all, those that stay have it their way.
     """
-    ends = [limb for limb in _LIMBS if pinned[limb[2]] and (residual.bones[limb] >= 0).all()]
+    ends = [limb for limb in LIMBS if pinned[limb[2]] and (residual.bones[limb] >= 0).all()]
     moved = np.broadcast_to(shifts, (len(pinned), 3)).any(axis=-1)
     wanted, was = rig_positions(residual, residual.take) + shifts, joint_rotations(residual, residual.take)
     if ends and (moved[0] or not pinned[0]):

@@ -190,3 +190,80 @@ def test_a_pose_beyond_straight_does_not_turn_round():
     places = to_model(take, mapping)[0].positions
     swung, found = apply_motion(residual, places), lay_bending(residual, places)
     assert away(found, take, BODY) < 1.5 * away(swung, take, BODY)
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-9, 1e-3, 0.02])
+@pytest.mark.parametrize("yaw", [0.3, 1.1])
+def test_straight_limbs_beside_a_gap_tell_nothing_of_their_axis(noise, yaw):
+    """The rest pose tells it then, not what rounding makes of a straight limb."""
+    bend = np.random.default_rng(0).normal(0.0, noise, FRAMES)
+    bend[HIDDEN] = 1.2 * np.sin(np.linspace(0.0, np.pi, HIDDEN.stop - HIDDEN.start))
+    local, root = random_motion(FRAMES, seed=2, degrees=20.0)
+    for joint in LOWER:
+        local[:, JOINTS.index(joint)] = rot.from_rotation_vector(bend[:, None] * np.array(USUAL[joint], float))
+    take, mapping = build_take(local, root, yaw=yaw)
+    hidden = hide(take, *UPPER, *LOWER)
+    residual, places = filled_in(take, mapping, hidden)
+    swung, found = apply_motion(residual, places), lay_on_rig(residual, places, hidden, 0.0)
+    assert away(found, take, UPPER) < away(swung, take, UPPER) + 1.0
+
+
+def test_straight_limbs_of_a_rig_without_a_human_rest_pose_are_swung():
+    take, mapping = hinged_take(np.zeros(FRAMES))
+    hidden = hide(take, *UPPER, *LOWER)
+    _, residual = to_model(interpolate_rotations(take, hidden), mapping)
+    bend = np.zeros(FRAMES)
+    bend[HIDDEN] = 1.2 * np.sin(np.linspace(0.0, np.pi, HIDDEN.stop - HIDDEN.start))
+    places = to_model(hinged_take(bend)[0], mapping)[0].positions
+    lying = residual.take.rest.copy()
+    lying[:, :3, 3] = np.arange(len(take.names))[:, None] * np.array([0.1, 0.0, 0.0])
+    heap = replace(residual, take=replace(residual.take, rest=lying))
+    twists = hinge_twists(heap, apply_motion(residual, places), places, hidden)
+    assert np.degrees(np.abs(twists).max()) < 0.1
+
+
+@pytest.mark.parametrize("bend", [0.3, 0.5, 0.9])
+def test_to_straighten_a_limb_does_not_turn_it_about_itself(bend):
+    """However it was bent."""
+    sideways = {"left_elbow": [0, -1, 0], "right_knee": [0, 1, 0]}
+    bent, mapping = bending_take(sideways, bend)
+    straight, _ = bending_take(sideways, 0.0)
+    _, residual = to_model(bent, mapping)
+    found = lay_bending(residual, to_model(straight, mapping)[0].positions)
+    assert away(found, straight, UPPER, slice(0, FRAMES)) < 0.5
+
+
+def test_a_folded_limb_is_turned_as_far_as_one_bent_by_a_right_angle():
+    """Where the elbow bends upwards in truth and to the front on most rigs: the upper arm turns by a quarter."""
+    turns = []
+    for bend in (1.5, 2.0, 2.6):
+        take, mapping = bending_take({"left_elbow": [0, -1, 0]}, bend)
+        _, residual = to_model(at_rest(take), mapping)
+        places = to_model(take, mapping)[0].positions
+        pair = apply_motion(residual, places), lay_bending(residual, places)
+        turns.append(away(*pair, ["left_shoulder"], slice(0, FRAMES)))
+    assert min(turns) > 0.85 * max(turns) > 40.0
+
+
+def test_a_given_bone_is_not_turned_about_itself():
+    take, mapping = bending_take(USUAL, 0.6)
+    _, residual = to_model(at_rest(take), mapping)
+    places = to_model(take, mapping)[0].positions
+    given = np.zeros(len(MODEL), bool)
+    given[MODEL.indices("left_shoulder", "right_knee")] = True
+    pair = apply_motion(residual, places), lay_bending(residual, places, given)
+    assert away(*pair, ["left_shoulder", "right_knee"], slice(0, FRAMES)) < 1e-3
+    assert away(*pair, ["right_shoulder"], slice(0, FRAMES)) > 2.0
+
+
+@pytest.mark.parametrize("lost", [("left_elbow", "left_wrist"), ("left_toe", "right_toe"), ("left_shoulder",)])
+def test_limbs_that_a_rig_lacks_are_left_out(lost):
+    take, mapping = bending_take(USUAL)
+    mapping = replace(mapping, joints=mapping.joints | dict.fromkeys(lost))
+    one = take.rows(slice(40, 41))
+    _, residual = to_model(at_rest(one), mapping)
+    places = to_model(one, mapping)[0].positions
+    found = lay_bending(residual, places)
+    assert np.isfinite(found.rotation).all()
+    hidden = hide(one, "right_shoulder", "right_elbow", rows=slice(0, 1))
+    assert not hinge_twists(residual, found, places, hidden).any()
