@@ -64,6 +64,14 @@ def test_every_command_on_the_page_is_one(page):
             pytest.fail(f"{page}: pads {shlex.join(words)}", pytrace=False)
 
 
+def test_the_manual_has_every_option_of_clean(capsys):
+    with pytest.raises(SystemExit):
+        parse(["clean", "-h"])
+    known = set(re.findall(r"^  (--?[a-z-]+)", capsys.readouterr().out, re.MULTILINE)) - {"-h"}
+    _, _, options = (ROOT / "docs" / "manual.md").read_text(encoding="utf-8").partition("## Options\n")
+    assert set(re.findall(r"`(--?[a-z-]+)", options.partition("\n## ")[0])) - {"-h"} == known
+
+
 def test_the_pipeline_page_has_the_commands_that_it_is_about():
     found = [" ".join(words) for words in commands("docs/pipeline.md")]
     for option in ("--resume", "--jobs 4", "--shard 1/8", "--shard 1/20", "--log", "--threads"):
