@@ -13,10 +13,10 @@ _NEW_FRAMES = 10
 
 def store(armature: bpy.types.Object, contacts: Sequence[ContactRange]) -> None:
     """Put what was found in place of the old list."""
+    armature.pads.active_contact = -1
     armature.pads.contacts.clear()
     for contact in contacts:
         _add(armature, contact)
-    armature.pads.active_contact = 0
     armature.pads.are_contacts_edited = False
 
 
@@ -39,7 +39,7 @@ def remove_active(armature: bpy.types.Object) -> None:
     """Take the chosen contact off the list."""
     rig = armature.pads
     rig.contacts.remove(rig.active_contact)
-    rig.active_contact = min(rig.active_contact, max(len(rig.contacts) - 1, 0))
+    rig.active_contact = min(rig.active_contact, len(rig.contacts) - 1)
     rig.are_contacts_edited = bool(len(rig.contacts))
 
 

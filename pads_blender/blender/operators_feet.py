@@ -101,7 +101,13 @@ class PADS_OT_remove_contact(bpy.types.Operator):  # noqa: N801 - Blender's own 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Whether a contact is chosen."""
-        return has_armature(cls, context) and len(context.object.pads.contacts) > context.object.pads.active_contact
+        if not has_armature(cls, context):
+            return False
+        rig = context.object.pads
+        if not 0 <= rig.active_contact < len(rig.contacts):
+            cls.poll_message_set("Click a contact in the list")
+            return False
+        return True
 
     def execute(self, context: bpy.types.Context) -> OperatorResult:
         """Remove it."""

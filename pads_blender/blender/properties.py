@@ -195,6 +195,12 @@ def _show_problem(rig: "PADS_PG_rig", context: bpy.types.Context) -> None:
         go_to(context, rig.problems[rig.active_problem])
 
 
+def _show_contact(rig: "PADS_PG_rig", context: bpy.types.Context) -> None:
+    """A click in the list goes to the contact's first frame."""
+    if 0 <= rig.active_contact < len(rig.contacts) and context.object == rig.id_data:
+        context.scene.frame_set(rig.contacts[rig.active_contact].first)
+
+
 def _get_blend(rig: "PADS_PG_rig") -> float:
     found = find_comparison(rig.id_data)
     return get_blend(found) if found and found.strip else 1.0
@@ -223,7 +229,9 @@ class PADS_PG_rig(bpy.types.PropertyGroup):  # noqa: N801 - Blender's own patter
     warnings: bpy.props.StringProperty(name="Warnings", description="What is odd about the take, one line each")
     result: bpy.props.StringProperty(name="Result", description="What became of the take when it was last worked on")
     contacts: bpy.props.CollectionProperty(type=PADS_PG_contact)
-    active_contact: bpy.props.IntProperty(name="Contact", default=0)
+    active_contact: bpy.props.IntProperty(
+        name="Contact", description="Click a line to go to its first frame", default=-1, update=_show_contact
+    )
     are_contacts_edited: bpy.props.BoolProperty(name="Contacts Edited")
     blend: bpy.props.FloatProperty(
         name="Blend",

@@ -10,6 +10,7 @@ import pytest
 from pads_blender.blender import (
     addon,
     comparison,
+    contact_list,
     menus,
     operators_rig,
     overlay,
@@ -25,6 +26,7 @@ from pads_blender.blender.rig_writer import Written
 from pads_blender.core import rotations as rot
 from pads_blender.core.mapping import JointBone
 from pads_blender.errors import MappingError, PadsError
+from pads_blender.tasks.contacts import ContactRange
 from pads_blender.tasks.take_warnings import TakeWarning
 
 pytestmark = pytest.mark.usefixtures("registered")
@@ -219,6 +221,19 @@ def test_contacts_are_found_edited_and_held(armature):
     assert np.ptp(np.array(feet)[2:-2], axis=0)[:2].max() < 0.5  # of a rig 170 units tall
     bpy.ops.pads.remove_contact()
     assert not len(rig.contacts)
+
+
+def test_a_click_on_a_contact_goes_to_its_first_frame(armature):
+    contact_list.store(armature, [ContactRange("left_toe", 12, 20), ContactRange("right_toe", 25, 30)])
+    bpy.context.scene.frame_set(3)
+    assert not bpy.ops.pads.remove_contact.poll()  # none is chosen
+    armature.pads.active_contact = 1
+    assert bpy.context.scene.frame_current == 25
+    bpy.context.scene.frame_set(7)
+    bpy.ops.pads.add_contact()
+    assert (bpy.context.scene.frame_current, armature.pads.contacts[2].joint) == (7, "RIGHT_TOE")
+    contact_list.store(armature, [])
+    assert bpy.context.scene.frame_current == 7
 
 
 def test_pickers_show_and_set_the_mapping(armature, tmp_path):
