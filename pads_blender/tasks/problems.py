@@ -194,7 +194,7 @@ def _subject(names: tuple[str, ...]) -> str:
 
 
 def _spoken(metres: float) -> str:
-    return f"{metres:.2f} m" if metres >= 0.1 else f"{1000 * metres:.0f} mm"
+    return f"{metres:.2f} m" if metres >= 1.0 else f"{1000 * metres:.0f} mm"
 
 
 # --- how far joints are off, in metres --------------------------------------------------------------------------------
