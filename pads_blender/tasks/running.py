@@ -27,6 +27,12 @@ def part_of(on_step: OnStep | None, number: int, count: int) -> OnStep | None:
     return on_step and (lambda step, steps: on_step(number * steps + step, count * steps))
 
 
+def span_of(on_step: OnStep | None, first: float, last: float) -> OnStep | None:
+    """The steps of one part of the work, which takes from one share of the whole to another, as steps of the whole."""
+    length = last - first
+    return on_step and (lambda step, steps: on_step(round(1000 * (first + length * step / max(steps, 1))), 1000))
+
+
 def over_windows(values: np.ndarray, length: int, statistic: Statistic, on_step: OnStep | None = None) -> np.ndarray:
     """The statistic of all windows (..., length) of values (F, ...), over their last axis: (F - length + 1, ...).
 

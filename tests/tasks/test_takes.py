@@ -278,6 +278,7 @@ def test_pieces_leave_no_seam_and_change_little(long_take, cleaned_long_take, pr
     parts, _ = clean_take(dirty, mapping, SETTINGS, prior, lambda step, count: steps.append(step / count))
     overlaps = pieces.split(0, 1800)[1:]
     assert len(overlaps) == 3 and steps == sorted(steps) and steps[-1] == 1.0
+    assert np.max(np.diff(steps)) < 0.08  # what comes after the prior counts, too
     third = jerk(parts, mapping)
     inside = np.concatenate([np.arange(o.start, o.start + pieces.OVERLAP) for o in overlaps])
     assert third[inside].mean() < 1.2 * np.delete(third, inside).mean()
