@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ..tasks.clean import CleanSettings
     from ..tasks.cleaned import Cleaned
     from ..tasks.contacts import ContactRange
+    from ..tasks.problems import Problem
     from ..tasks.repairs import Repairs
     from .rig_writer import Written
 
@@ -209,7 +210,7 @@ def _with_others(said: str, others: Sequence[str]) -> str:
 
 
 def _keep_warnings(snapshots: list[Snapshot], mended: list[_Mended | PadsError]) -> list[str]:
-    """What is odd about the takes as a whole, which the Rig panel goes on showing."""
+    """What is odd about the takes as a whole, which the panel goes on showing."""
     said = []
     for snapshot, each in zip(snapshots, mended, strict=True):
         if not isinstance(each, PadsError):
@@ -242,8 +243,16 @@ def _clean_one(
     cleaned = clean_rig(take, mapping, snapshot.kept, settings, prior, on_step, contacts)
     if settings.complete:  # what else is broken nobody asked about
         return _Mended(cleaned, [])
-    found = (find_problems(each, mapping, at_the_end(on_step)) for each in (take, cleaned.after))
-    return _Mended(cleaned, count_repairs(*found))
+    before, after = (find_problems(each, mapping, at_the_end(on_step)) for each in (take, cleaned.after))
+    inside = [each for each in before if _is_inside(each, settings)]
+    filled = {joint: entry["completed"] for joint, entry in cleaned.report["joints"].items()}
+    return _Mended(cleaned, count_repairs(inside, after, filled))
+
+
+def _is_inside(problem: Problem, settings: CleanSettings) -> bool:
+    """Whether any of its frames is among those that are cleaned."""
+    is_before = settings.start is not None and problem.last < settings.start
+    return not is_before and (settings.end is None or problem.first <= settings.end)
 
 
 def _clean_one_of_several(

@@ -35,7 +35,9 @@ class PADS_OT_find_contacts(JobOperator, bpy.types.Operator):  # noqa: N801 - Bl
 
         def apply(found: tuple[ContactRange, ...]) -> str:
             contact_list.store(find_armature(snapshot), found)
-            return f"{len(found) or 'No'} contact{'' if len(found) == 1 else 's'} found"
+            if not found:
+                return "No contacts found: feet that shake do not rest, so clean the take first, or add contacts"
+            return f"{len(found)} contact{'' if len(found) == 1 else 's'} found"
 
         return Task("Looking for contacts", lambda step: list_contacts(snapshot.take, snapshot.mapping, step), apply)
 

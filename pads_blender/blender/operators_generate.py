@@ -53,20 +53,21 @@ class PADS_OT_generate(_PoseOperator, bpy.types.Operator):  # noqa: N801 - Blend
     bl_idname = "pads.generate"
     bl_label = "Generate Poses"
     bl_description = (
-        "Poses that a person may take, on the active armature: a new action with a pose and a marker in each frame, "
-        "from the current one on. Its action before is kept"
+        "Poses that a person may take, where the active armature stands: a new action with a pose and a marker in each "
+        "frame, from the current one on. Its action before is kept"
     )
     bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012 - Blender reads a plain set
 
     def prepare(self, context: bpy.types.Context) -> Task:
-        """The active armature at rest, in so many frames."""
+        """The active armature at rest, in so many frames, and where it stands at present."""
         from ..tasks.rig_poses import generated  # not above: Blender's start must not wait for it
 
+        present = present_pose(context.object)
         target, settings = _target(context), _settings(context)
-        rest = target.take.rows(slice(0, 1))
+        pose = _posed(target, present) or target.take.rows(slice(0, 1))
 
         def make(prior: Prior, on_step: jobs.OnStep) -> RigTake:
-            return generated(rest, target.mapping, settings, prior, on_step)
+            return generated(pose, target.mapping, settings, prior, on_step)
 
         return _task(context, target, "Poses", make)
 
@@ -88,11 +89,9 @@ class PADS_OT_vary_pose(_PoseOperator, bpy.types.Operator):  # noqa: N801 - Blen
 
         present = present_pose(context.object)
         target, settings, amount = _target(context), _settings(context), context.scene.pads_generate.amount
-        if is_evaluated(target.take) or not set(target.take.names) <= set(present.names):
+        pose = _posed(target, present)
+        if pose is None:
             raise TakeError(f"{context.object.name} moves by constraints or as an object: vary poses of its plain rig.")
-        order = [present.names.index(name) for name in target.take.names]
-        channels = {name: getattr(present, name)[:, order] for name in CHANNELS}
-        pose = replace(target.take.rows(slice(0, 1)), **channels)
         return _task(
             context,
             target,
@@ -115,6 +114,14 @@ def _target(context: bpy.types.Context) -> Target:
     return read_target(context.object, frames, context.scene.pads.switch_to_fk)
 
 
+def _posed(target: Target, present: RigTake) -> RigTake | None:
+    """The target's rig (one frame) in its present pose; None where constraints or its object have a part in that."""
+    if is_evaluated(target.take) or not set(target.take.names) <= set(present.names):
+        return None
+    order = [present.names.index(name) for name in target.take.names]
+    return replace(target.take.rows(slice(0, 1)), **{name: getattr(present, name)[:, order] for name in CHANNELS})
+
+
 def _task(context: bpy.types.Context, target: Target, name: str, make: _Make) -> Task:
     threads, host = read_preferences().threads, read_host()
     settings = context.scene.pads_generate
@@ -128,7 +135,7 @@ def _task(context: bpy.types.Context, target: Target, name: str, make: _Make) ->
     def apply(found: RigTake) -> str:
         return _deliver(target, found, f"{target.armature} {name}", count, as_assets)
 
-    return Task(name, work, apply, (target.armature_uid,))
+    return Task(f"Making {name.lower()}", work, apply, (target.armature_uid,))
 
 
 def _deliver(target: Target, found: RigTake, name: str, count: int, as_assets: bool) -> str:

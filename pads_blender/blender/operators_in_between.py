@@ -71,7 +71,8 @@ def key_frames(armature: bpy.types.Object, only_selected: bool) -> np.ndarray:
         advice = (
             " (PADS's own do not count, unless you choose Selected Keys and select them)" if not only_selected else ""
         )
-        raise TakeError(f"In-between needs keys in two frames at least, and there are {len(times)} {which}{advice}.")
+        count = "is 1" if len(times) else "are none"
+        raise TakeError(f"In-between needs keys in two frames at least, and there {count} {which}{advice}.")
     if not only_selected and np.diff(times).max() <= 1.0:
         advice = "set Keys to Selected Keys, and select those of the poses that count in the Dope Sheet"
         raise TakeError(f"The body has keys in every frame, as takes do: {advice}.")

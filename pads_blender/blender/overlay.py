@@ -4,6 +4,7 @@ import bpy
 import numpy as np
 
 from . import comparison, problem_list
+from .joint_pickers import shown_mapping
 
 _GHOST_COLOUR, _GHOST_WIDTH = (0.35, 0.65, 1.0, 0.7), 2.0
 _BROKEN_WIDTH = 5.0
@@ -45,10 +46,12 @@ def shows_overlays(view: bpy.types.SpaceView3D, armature: bpy.types.Object) -> b
 
 def broken_lines(armature: bpy.types.Object, frame: float) -> list[tuple[float, np.ndarray]]:
     """Severity in millimetres, head and tail (1, 2, 3) in the world of each bone that is broken in this frame."""
-    broken: dict[str, float] = {}
+    broken, mapping = {}, shown_mapping(armature).mapping
     for problem in armature.pads.problems if problem_list.is_about_shown(armature) else ():
         if problem.first <= frame <= problem.last:
-            broken[problem.bone] = max(problem.severity, broken.get(problem.bone, 0.0))
+            own = (mapping.bone(joint) for joint in problem.joints.split(",") if joint)
+            for name in {problem.bone, *filter(None, own)}:
+                broken[name] = max(problem.severity, broken.get(name, 0.0))
     bones, world = armature.pose.bones, armature.matrix_world
     lines = {name: [world @ bones[name].head, world @ bones[name].tail] for name in broken if name in bones}
     return [(broken[name], np.array([line])) for name, line in lines.items()]

@@ -7,6 +7,7 @@ from .chosen import chosen_bones
 from .job_operator import draw_progress
 from .operators_clean import PADS_OT_clean, PADS_OT_fill
 from .operators_compare import PADS_OT_accept, PADS_OT_compare, PADS_OT_discard
+from .reporting import why_still
 from .rig_writer import ORIGINAL
 from .rigify import SWITCH
 from .tab import draw_text, in_all_editors, is_armature_active
@@ -27,7 +28,7 @@ class CleanPanel:
     bl_label = "Clean Mocap"
 
     def draw(self, context: bpy.types.Context) -> None:
-        """The button, or how far its work is."""
+        """The button, or how far its work is, and what is odd about the take as a whole."""
         layout = self.layout
         if draw_progress(layout):
             return
@@ -36,6 +37,12 @@ class CleanPanel:
         column.operator(PADS_OT_clean.bl_idname, icon="ARMATURE_DATA")
         if not is_armature_active(context):
             layout.label(text="Select an armature with keyframes", icon="INFO")
+            return
+        said = why_still(context.object)
+        if said:
+            draw_text(layout.column(align=True), context, said, icon="INFO")
+        for warning in filter(None, context.object.pads.warnings.split("\n")):
+            draw_text(layout.column(align=True), context, warning, icon="ERROR")
 
 
 class SettingsPanel:

@@ -62,8 +62,6 @@ class PADS_PT_rig(bpy.types.Panel):  # noqa: N801 - Blender's own pattern
             draw_text(layout.column(align=True), context, shown.trouble)
         for remark in () if shown.trouble else _remarks(shown.mapping):
             draw_text(layout.column(align=True), context, remark, icon="INFO")
-        for warning in filter(None, context.object.pads.warnings.split("\n")):
-            draw_text(layout.column(align=True), context, warning, icon="ERROR")
 
 
 class PADS_PT_joints(bpy.types.Panel):  # noqa: N801 - Blender's own pattern

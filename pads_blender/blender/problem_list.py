@@ -70,7 +70,7 @@ def forget(armature: bpy.types.Object) -> None:
 
 
 def store_warnings(armature: bpy.types.Object, warnings: Sequence[TakeWarning]) -> None:
-    """Keep what is odd about the take as a whole, for the Rig panel."""
+    """Keep what is odd about the take as a whole, for the panel."""
     armature.pads.warnings = "\n".join(warning.text for warning in warnings)
 
 

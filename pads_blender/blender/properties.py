@@ -123,8 +123,8 @@ class PADS_PG_settings(bpy.types.PropertyGroup):  # noqa: N801 - Blender's own p
         name="Ghost", description="Draw the bones of the other one of the two motions over the view", default=False
     )
     show_problems: bpy.props.BoolProperty(
-        name="Colour Bones",
-        description="Draw bones with problems in the current frame in colour: yellow to red, the worse they are",
+        name="Color Bones",
+        description="Draw bones with problems in the current frame in color: yellow to red, the worse they are",
         default=True,
     )
 

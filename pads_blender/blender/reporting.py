@@ -11,6 +11,7 @@ from .comparison import find_comparison
 
 OperatorResult = set[str]
 _ACCEPT_FIRST = "Accept or discard the result first"
+_MAKE_ACTIVE = "Its motion is in NLA strips: choose its action in the Action Editor"
 _Execute = Callable[[bpy.types.Operator, bpy.types.Context], OperatorResult]
 _Listen = Callable[[bpy.types.Operator, bpy.types.Context, bpy.types.Event], OperatorResult]
 
@@ -59,8 +60,11 @@ def _attempt(operator: bpy.types.Operator, method: Callable[[], OperatorResult])
 def has_armature(cls: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
     """Whether an armature is active, outside of its edit mode; if not, the button says so."""
     armature = context.object
-    if armature is None or armature.type != "ARMATURE" or armature.data.is_editmode:
-        cls.poll_message_set("Select an armature, in Object or Pose Mode")
+    if armature is None or armature.type != "ARMATURE":
+        cls.poll_message_set("Select an armature")
+        return False
+    if armature.data.is_editmode:
+        cls.poll_message_set("Leave Edit Mode")
         return False
     return True
 
@@ -69,11 +73,20 @@ def has_motion(cls: type[bpy.types.Operator], context: bpy.types.Context) -> boo
     """Whether the active armature is animated; if not, the button says so."""
     if not has_armature(cls, context):
         return False
-    if not is_animated(context.object):
-        is_compared = has_strips(context.object)
-        cls.poll_message_set(_ACCEPT_FIRST if is_compared else "Select an armature with keyframes")
-        return False
-    return True
+    said = why_still(context.object)
+    if said:
+        cls.poll_message_set(said)
+    return not said
+
+
+def why_still(armature: bpy.types.Object) -> str:
+    """Why there is no action to work on, and what to do about it; empty where there is one."""
+    if is_animated(armature):
+        return ""
+    if has_strips(armature):
+        return _ACCEPT_FIRST
+    is_in_strips = armature.animation_data and any(track.strips for track in armature.animation_data.nla_tracks)
+    return _MAKE_ACTIVE if is_in_strips else "Select an armature with keyframes"
 
 
 def is_animated(armature: bpy.types.Object) -> bool:

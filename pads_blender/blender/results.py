@@ -32,7 +32,7 @@ _WORDS = {  # one, and several
 def deliver(snapshot: Snapshot, after: RigTake) -> Parts[Written]:
     """Put the result on the snapshot's armature; PadsError where it no longer fits, or where it changes nothing."""
     if not (yield from _differ(snapshot.take, after)):
-        raise TakeError(f"{snapshot.armature} stays as it is: there was nothing to change.")
+        raise TakeError(f"{snapshot.armature} stays as it is: {_why_same(snapshot)}.")
     written = yield from apply_result(snapshot, after)
     try:
         if is_evaluated(snapshot.take):
@@ -44,6 +44,13 @@ def deliver(snapshot: Snapshot, after: RigTake) -> Parts[Written]:
         take_back(snapshot, written)
         raise
     return written
+
+
+def _why_same(snapshot: Snapshot) -> str:
+    """Why nothing changed."""
+    bones = [snapshot.take.names.index(joint.bone) for joint in snapshot.mapping.joints.values() if joint]
+    all_kept = snapshot.kept.rotation[:, bones].all()
+    return "its curves are locked, muted or kept" if all_kept else "there was nothing to change"
 
 
 def take_back(snapshot: Snapshot, written: Written) -> None:

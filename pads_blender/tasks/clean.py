@@ -34,7 +34,7 @@ from .running import OnStep, part_of, span_of, still_at
 from .scope import keep_left_out, keep_unbroken
 from .take_checks import check_motion, check_take
 from .turns import heed_turns
-from .twist import lay_on_rig, smooth_unseen_rotations
+from .twist import chains_between, lay_on_rig, smooth_unseen_rotations
 
 _BORDER_FRAMES = 5
 # What of the time goes by between these shares: in the pieces of a take, and of a piece in the prior. On one core, by a
@@ -258,6 +258,8 @@ def _find_hidden(
     hidden[rows] = hidden_rows(chosen, settings.complete)
     if settings.gaps:
         hidden[rows] |= find_lost_bones(chosen, bones, on_step)
+    for chain in chains_between(take, bones):  # what lies between two bones that are hidden shows no more than they do
+        hidden[:, chain] |= (hidden[:, take.parents[chain[0]]] & hidden[:, chain[-1]])[:, None]
     if hidden[rows][:, bones[bones >= 0]].all():
         raise TakeError(_NOTHING_MEASURED)
     return hidden

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING
@@ -12,13 +12,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .problems import Problem
 
+_GAPS = ("frozen", "missing")
 Repairs = list[tuple[int, int, str]]  # how many are gone, of how many, of which kind
 
 
-def count_repairs(before: Sequence[Problem], after: Sequence[Problem]) -> Repairs:
+def count_repairs(
+    before: Sequence[Problem], after: Sequence[Problem], filled: Mapping[str, Sequence[Sequence[float]]]
+) -> Repairs:
     """By kinds of problem, those that feet below the floor make left out: they are only pointed out.
 
-    One counts as gone where none of its kind is left on any of its joints in any of its frames.
+    One counts as gone where none of its kind is left on any of its joints in any of its frames; a gap, moreover, only
+    where one of its joints was filled in. filled: first and last frame of each stretch, by joint.
     """
     found, gone, ranges = Counter(), Counter(), defaultdict(list)
     for problem in after:
@@ -29,8 +33,15 @@ def count_repairs(before: Sequence[Problem], after: Sequence[Problem]) -> Repair
         if problem.kind != "penetration":
             found[problem.kind] += 1
             beside = (left.get((problem.kind, joint)) for joint in problem.joints)
-            gone[problem.kind] += not any(each and each.meet(problem.first, problem.last) for each in beside)
+            is_left = any(each and each.meet(problem.first, problem.last) for each in beside)
+            gone[problem.kind] += not is_left and (problem.kind not in _GAPS or _is_filled(problem, filled))
     return [(gone[kind], found[kind], kind) for kind in found]
+
+
+def _is_filled(problem: Problem, filled: Mapping[str, Sequence[Sequence[float]]]) -> bool:
+    """Whether one of its joints was filled in in one of its frames."""
+    stretches = [stretch for joint in problem.joints for stretch in filled.get(joint, ())]
+    return any(first <= problem.last and last >= problem.first for first, last in stretches)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from ..core.skeleton import JOINTS
 from . import pieces
 from .feet import report_feet
 from .problems import find_problems
+from .running import find_runs
 from .take_checks import check_take
 
 
@@ -41,6 +42,7 @@ def report_changes(
                 **_mean_and_max("mm", millimetres[:, joint], 2),
                 "noise_mm": round(1000.0 * float(noise[joint]), 2),
                 "completed_frames": int(hidden[:, bone].sum()),
+                "completed": [[float(before.frames[i]) for i in run] for run in find_runs(hidden[:, bone])],
             }
     problems = find_problems(before, mapping, on_step)
     told(1, 1)

@@ -30,7 +30,7 @@ _NOTHING_LEFT = "All of the body is selected, so nothing is left to complete: se
 def generated(
     pose: RigTake, mapping: Mapping, settings: GenerateSettings, prior: Prior, on_step: OnStep | None = None
 ) -> RigTake:
-    """Poses from the prior as the frames of a take: the rig (one frame) at its place, facing as it does, on its ground.
+    """Poses from the prior as the frames of a take: where the pose (one frame) is, facing as it does, on its ground.
 
     Bones that the model does not have keep their pose; the others start from rest.
     """

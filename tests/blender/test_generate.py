@@ -3,6 +3,7 @@
 import bpy
 import numpy as np
 import pytest
+from mathutils import Matrix
 
 from pads_blender.blender import compat
 from pads_blender.blender.operators_in_between import PADS_OT_in_between, key_frames
@@ -85,7 +86,7 @@ def test_a_result_is_shown_again_where_another_variation_is_refused_or_cancelled
     bpy.context.scene.pads_generate.keys = "SELECTED"
     for fcurve in bpy.data.actions["walk"].layers[0].strips[0].channelbags[0].fcurves:
         fcurve.keyframe_points.foreach_set("select_control_point", [False] * len(fcurve.keyframe_points))
-    with pytest.raises(RuntimeError, match="there are 0 selected"):
+    with pytest.raises(RuntimeError, match="there are none selected"):
         bpy.ops.pads.in_between()
     assert armature.animation_data.action.name == "walk.pads"
 
@@ -103,7 +104,9 @@ def test_selected_keys_of_a_dense_take_are_the_poses(armature):
     assert np.abs(after.rotation[10:29] - before.rotation[10:29]).max() > 1e-3
 
 
-@pytest.mark.parametrize(("keys", "said"), [("ALL", "set Keys to Selected Keys"), ("SELECTED", "there are 0 selected")])
+@pytest.mark.parametrize(
+    ("keys", "said"), [("ALL", "set Keys to Selected Keys"), ("SELECTED", "there are none selected")]
+)
 def test_what_in_between_cannot_do_is_one_sentence(armature, keys, said):
     for fcurve in find_curves(armature).fcurves:
         for key in fcurve.keyframe_points:
@@ -138,15 +141,30 @@ def test_poses_are_marked_frames_of_a_new_action(armature):
 
 
 def test_the_same_seed_gives_the_same_poses_without_an_action_too(armature):
+    bpy.context.scene.pads_generate.count, found = 2, []
+    for seed in (0, 0, 1):
+        armature.animation_data.action = None
+        for bone in armature.pose.bones:
+            bone.matrix_basis.identity()
+        bpy.context.scene.pads_generate.seed = seed
+        bpy.ops.pads.generate()
+        found.append(poses_of(armature))
+    assert np.abs(found[1] - found[0]).max() < 1e-6
+    assert np.abs(found[2] - found[0]).max() > 0.05
+
+
+def test_poses_come_where_the_figure_is_at_present_and_face_as_it_does(armature):
+    height, hips = armature.dimensions.z, armature.pose.bones["Hips"]
     armature.animation_data.action = None
-    bpy.context.scene.pads_generate.count = 2
+    aside = Matrix.Translation((1.5 * height, 0.4 * height, 0.0)) @ Matrix.Rotation(np.pi / 2, 4, "Z")
+    hips.matrix = armature.matrix_world.inverted() @ aside @ armature.matrix_world @ hips.matrix
+    bpy.context.view_layer.update()
+    was = world_heads(armature, "Hips", "LeftUpLeg", "RightUpLeg")
     bpy.ops.pads.generate()
-    first = poses_of(armature)
-    bpy.ops.pads.generate()
-    assert np.abs(poses_of(armature) - first).max() < 1e-6
-    bpy.context.scene.pads_generate.seed = 1
-    bpy.ops.pads.generate()
-    assert np.abs(poses_of(armature) - first).max() > 0.05
+    found = world_heads(armature, "Hips", "LeftUpLeg", "RightUpLeg")
+    assert np.linalg.norm(found[0] - was[0], axis=-1).max() < 0.4 * height  # it may crouch
+    old, new = ((each[1] - each[2])[..., :2] for each in (was, found))
+    assert np.sum(old * new) > 0.9 * np.linalg.norm(old) * np.linalg.norm(new)
 
 
 def test_one_pose_is_enough(armature):
@@ -230,5 +248,5 @@ def test_in_between_says_how_selected_keys_count(armature):
     for fcurve in armature.animation_data.action.layers[0].strips[0].channelbags[0].fcurves:
         for key in fcurve.keyframe_points:
             key.type = "GENERATED"
-    with pytest.raises(TakeError, match=r"there are 0 on the bones of the body .*choose Selected Keys"):
+    with pytest.raises(TakeError, match=r"there are none on the bones of the body .*choose Selected Keys"):
         key_frames(armature, only_selected=False)

@@ -4,7 +4,7 @@ import bpy
 import numpy as np
 import pytest
 
-from pads_blender.blender.rig_reader import read_take
+from pads_blender.blender.rig_reader import find_curves, read_take
 from pads_blender.core.rig import pose_matrices
 
 pytestmark = pytest.mark.usefixtures("registered")
@@ -65,7 +65,25 @@ def test_what_is_missing_is_said(armature):
     with pytest.raises(RuntimeError, match="Select an armature with keyframes"):
         bpy.ops.pads.clean()
     bpy.context.view_layer.objects.active = None
-    with pytest.raises(RuntimeError, match="Select an armature, in Object or Pose Mode"):
+    with pytest.raises(RuntimeError, match="Select an armature"):
+        bpy.ops.pads.clean()
+
+
+def test_why_there_is_nothing_to_work_on_is_said(armature):
+    action = armature.animation_data.action
+    armature.animation_data.nla_tracks.new().strips.new(action.name, 1, action)
+    armature.animation_data.action = None
+    with pytest.raises(RuntimeError, match="in NLA strips: choose its action"):
+        bpy.ops.pads.clean()
+    bpy.ops.object.mode_set(mode="EDIT")
+    with pytest.raises(RuntimeError, match="Leave Edit Mode"):
+        bpy.ops.pads.clean()
+
+
+def test_curves_that_are_locked_are_named_as_the_reason_why_nothing_changes(armature):
+    for fcurve in find_curves(armature).fcurves:
+        fcurve.lock = True
+    with pytest.raises(RuntimeError, match="walk stays as it is: its curves are locked, muted or kept"):
         bpy.ops.pads.clean()
 
 

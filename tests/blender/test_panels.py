@@ -27,6 +27,7 @@ from pads_blender.core import rotations as rot
 from pads_blender.core.mapping import JointBone
 from pads_blender.errors import MappingError, PadsError
 from pads_blender.tasks.contacts import ContactRange
+from pads_blender.tasks.problems import Problem
 from pads_blender.tasks.take_warnings import TakeWarning
 
 pytestmark = pytest.mark.usefixtures("registered")
@@ -168,6 +169,15 @@ def test_broken_bones_are_drawn_where_they_are(popped):
     head = np.array(popped.matrix_world @ bone.head)
     assert min(np.abs(line[0, 0] - head).max() for line in lines) < 1e-4
     assert overlay.colour_of(500.0)[1] < overlay.colour_of(10.0)[1]
+
+
+def test_all_bones_of_a_broken_limb_are_drawn(armature):
+    joints = ("left_shoulder", "left_elbow", "left_wrist")
+    problem_list.store(armature, [Problem("frozen", joints[0], "LeftArm", joints, 10.0, 20.0, 80.0, "")])
+    lines = overlay.broken_lines(armature, 15.0)
+    heads = [armature.matrix_world @ armature.pose.bones[name].head for name in ("LeftArm", "LeftForeArm", "LeftHand")]
+    assert len(lines) == 3
+    assert all(min(np.abs(line[0, 0] - head).max() for _, line in lines) < 1e-4 for head in np.array(heads))
 
 
 def test_a_filled_arm_changes_alone_and_obeys_the_range(armature):

@@ -54,7 +54,7 @@ def clean(take: RigTake, mapping: Mapping, prior: Prior, on_step: OnStep) -> Non
     kept = Kept.nothing(take)
     kept = replace(kept, rotation=kept.rotation | (np.array(take.names) == "left_wrist"))
     after = clean_rig(take, mapping, kept, CleanSettings(steps=1), prior, on_step).after
-    count_repairs(*(find_problems(each, mapping, on_step) for each in (take, after)))
+    count_repairs(*(find_problems(each, mapping, on_step) for each in (take, after)), {})
 
 
 def hold_feet(take: RigTake, mapping: Mapping, _prior: Prior, on_step: OnStep) -> None:

@@ -327,6 +327,20 @@ def rig_take(shared_data, name: str, frames: int = 400) -> tuple[RigTake, Mappin
     return take, guess_mapping(take.names, take.parents, (take.world_from_armature @ take.rest)[:, :3, 3])
 
 
+def test_a_bone_between_two_that_are_hidden_is_bridged_with_them(shared_data, prior):
+    """CMU's hands lie between forearm and finger base: a whole frozen arm comes back without a snap of the hand."""
+    take, mapping = rig_take(shared_data, "cmu_cgspeed_motionbuilder.bvh", 200)
+    arm = [take.names.index(f"Left{name}") for name in ("Arm", "ForeArm", "Hand", "FingerBase")]
+    assert mapping.bone("left_wrist") == "LeftFingerBase"
+    rotation = take.rotation.copy()
+    rotation[80:110, arm] = rotation[80, arm]
+    filled = HiddenBones(("LeftArm", "LeftForeArm", "LeftFingerBase"), *take.frames[[80, 109]])
+    frozen = replace(take, rotation=rotation)
+    after, _ = clean_take(frozen, mapping, replace(SETTINGS, complete=(filled,)), prior)
+    snap, left = (rot.angle_between(*each.rotation[[109, 110]][:, arm[2]]) for each in (frozen, after))
+    assert snap > np.radians(20.0) and left < 0.25 * snap
+
+
 def joint_jitter(take: RigTake, mapping: Mapping, *versions: RigTake) -> np.ndarray:
     """Jitter (V, J) of every joint of the rig, on its own proportions."""
     residual = to_model(take, mapping)[1]
