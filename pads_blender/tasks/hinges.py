@@ -51,15 +51,22 @@ def hinge_twists(residual: Residual, laid: RigTake, positions: np.ndarray, hidde
     own = known * rot.unit(np.sum(seen[..., None] * own_normal, axis=0)) + (1.0 - known) * at_rest
     trust = trust * np.where(at_rest.any(axis=-1), 1.0, known[:, 0])
     angle = _angle_about(own_axis, own, own_normal)
-    usual = interpolate_hidden((trust * angle)[..., None], ~lost.any(axis=2))[..., 0]
-    away = np.angle(np.exp(1j * (angle - usual)))
     # Bent the other way, a joint is stretched beyond straight. Turned evenly from key to key, none is off by more.
+    off = trust * np.maximum(np.cos(angle), 0.0) * angle
+    usual = interpolate_hidden(off[..., None], ~lost.any(axis=2))[..., 0]
+    away = np.angle(np.exp(1j * (angle - usual)))
     trust = trust * np.maximum(np.cos(away), 0.0)
     precision = np.where(lost[..., 0], trust, _PINNED)
     stiffness = np.full((max(len(away) - 2, 0), away.shape[1]), _STIFFNESS * (laid.fps / 30.0) ** 4)
     goal = np.where(lost[..., 0], precision * away, 0.0)
     found = solve_pentadiagonal(precision + 1e-3, stiffness, goal[..., None])[..., 0]
     twists[:, upper] = np.where(lost[..., 0], found, 0.0)
+    for joint in upper.tolist():
+        turn = _about(twists, axes, joint)
+        for below in (each for each in _BELOW[joint] if bones[each] >= 0):
+            carried = rot.multiply(rot.swing_between(rot.rotate(turn, axes[:, below]), axes[:, below]), turn)
+            twists[:, below] = np.where(hidden[:, bones[below]], rot.twist_angle(carried, axes[:, below]), 0.0)
+            turn = _about(twists, axes, below)
     return twists
 
 
@@ -82,7 +89,7 @@ def lay_bending(residual: Residual, positions: np.ndarray, given: np.ndarray | N
     twists, stays = np.zeros(positions.shape[:2]), np.zeros(len(MODEL), bool) if given is None else given
     twists[:, upper] = np.where(stays[upper], 0.0, _turn_to_bend(own, now, new, upper, lower) - was)
     for joint in upper.tolist():
-        turn = rot.multiply(rot.from_rotation_vector(twists[:, joint, None] * new[:, joint]), _turn(before, now, joint))
+        turn = rot.multiply(_about(twists, new, joint), _turn(before, now, joint))
         for below in _BELOW[joint]:
             swung = _turn(before, now, below)
             if not stays[below]:
@@ -111,6 +118,11 @@ def _axes_at_rest(residual: Residual) -> np.ndarray:
     return rot.rotate(rot.multiply(rot.inverse(own), rot.multiply(swing, alignment)), _AXES)
 
 
+def _about(twists: np.ndarray, axes: np.ndarray, joint: int) -> np.ndarray:
+    """A joint's turn (F, 4) by its twist of twists (F, J) about its segment of axes (F, J, 3)."""
+    return rot.from_rotation_vector(twists[:, joint, None] * axes[:, joint])
+
+
 def _turn(before: np.ndarray, now: np.ndarray, joint: int) -> np.ndarray:
     """World rotation (F, 4) of a joint's bone from before (F, J, 4) to now."""
     return rot.multiply(now[:, joint], rot.inverse(before[:, joint]))
@@ -120,12 +132,12 @@ def _turn_to_bend(own: np.ndarray, turned: np.ndarray, axes: np.ndarray, upper: 
     """Angles (F, N) in radians by which bones (F, J, 4) have to turn about themselves for their limbs to bend about
     their own axes (F, N, 3), as far as the bend tells.
 
-    From rest an upper arm may have to turn by more than a quarter; what would be more than a third of a full turn is
-    the less believed, down to half a turn, which is a limb stretched beyond straight.
+    What would be more than a quarter of a full turn is the less believed, down to half a turn, which is a limb
+    stretched beyond straight: so slowly that the turn hardly runs ahead of the limb where a rig's axis is far off.
     """
     normal, trust = _bend(axes, upper, lower)
     angle = _angle_about(axes[:, upper], rot.rotate(turned[:, upper], own), normal)
-    return trust * np.minimum(2.0 + 2.0 * np.cos(angle), 1.0) * angle
+    return trust * np.minimum(1.0 + np.cos(angle), 1.0) ** 2 * angle
 
 
 def _bend(axes: np.ndarray, upper: np.ndarray, lower: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -59,6 +59,7 @@ def test_the_twist_of_a_hidden_limb_follows_the_bend_below_it():
     swung, found = apply_motion(residual, places), lay_on_rig(residual, places, hidden, 0.0)
     assert away(swung, take, UPPER) > 8.0
     assert away(found, take, UPPER) < 0.3 * away(swung, take, UPPER)
+    assert away(found, take, LOWER) < 0.7 * away(swung, take, LOWER)  # what hangs on it goes along
     moved = to_model(found, mapping)[0].positions - places
     assert np.abs(moved).max() < 1e-6  # a twist moves no joint
 
@@ -77,8 +78,20 @@ def test_nothing_turns_beside_the_gap_nor_in_other_limbs_nor_in_one_that_is_neve
     residual, places = filled_in(take, mapping, hidden)
     twists = hinge_twists(residual, apply_motion(residual, places), places, hidden)
     assert (np.abs(twists[HIDDEN][:, MODEL.indices(*UPPER)]).max(axis=0) > 0.05).all()
-    twists[HIDDEN, MODEL.indices(*UPPER)[0]] = twists[HIDDEN, MODEL.indices(*UPPER)[1]] = 0.0
+    twists[HIDDEN, MODEL.indices(*UPPER, *LOWER, "right_ankle")] = 0.0  # and what goes along
     assert not twists.any()
+
+
+@pytest.mark.parametrize("degrees", [5.0, 10.0, 20.0])
+def test_a_key_that_is_overstretched_tells_nothing_of_the_frames_between(degrees):
+    bend = np.full(FRAMES, 0.8)
+    bend[[HIDDEN.start - 1, HIDDEN.stop]] = -np.radians(degrees)
+    take, mapping = hinged_take(bend)
+    hidden = hide(take, *UPPER, *LOWER)
+    residual, places = filled_in(take, mapping, hidden)
+    assert away(lay_on_rig(residual, places, hidden, 0.0), take, UPPER) < away(
+        apply_motion(residual, places), take, UPPER
+    )
 
 
 def test_a_limb_beyond_straight_does_not_turn_round():
@@ -234,7 +247,7 @@ def test_to_straighten_a_limb_does_not_turn_it_about_itself(bend):
 
 
 def test_a_folded_limb_is_turned_as_far_as_one_bent_by_a_right_angle():
-    """Where the elbow bends upwards in truth and to the front on most rigs: the upper arm turns by a quarter."""
+    """Where the elbow bends upwards in truth and to the front on most rigs: the upper arm turns by nearly a quarter."""
     turns = []
     for bend in (1.5, 2.0, 2.6):
         take, mapping = bending_take({"left_elbow": [0, -1, 0]}, bend)
@@ -242,7 +255,7 @@ def test_a_folded_limb_is_turned_as_far_as_one_bent_by_a_right_angle():
         places = to_model(take, mapping)[0].positions
         pair = apply_motion(residual, places), lay_bending(residual, places)
         turns.append(away(*pair, ["left_shoulder"], slice(0, FRAMES)))
-    assert min(turns) > 0.85 * max(turns) > 40.0
+    assert min(turns) > 0.85 * max(turns) > 35.0
 
 
 def test_a_given_bone_is_not_turned_about_itself():
