@@ -26,11 +26,12 @@ class PADS_UL_contacts(bpy.types.UIList):  # noqa: N801 - Blender's own pattern
         active_property: str,
         index: int,
     ) -> None:
-        """Switch, part of the foot, first and last frame."""
+        """Switch, part of the foot, first and last frame; as labels, so that a click chooses the line."""
         row = layout.row(align=True)
         row.prop(item, "use", text="")
-        for cell, name in zip(_columns(row), ("joint", "first", "last"), strict=True):
-            cell.prop(item, name, text="", emboss=False)
+        part = item.bl_rna.properties["joint"].enum_items[item.joint].name
+        for cell, text in zip(_columns(row), (part, str(item.first), str(item.last)), strict=True):
+            cell.label(text=text)
 
 
 def _columns(row: bpy.types.UILayout) -> tuple[bpy.types.UILayout, bpy.types.UILayout, bpy.types.UILayout]:
@@ -67,12 +68,19 @@ class FeetPanel:
         layout.operator(PADS_OT_lock_feet.bl_idname, icon="LOCKED")
 
     def _draw_list(self, rig: bpy.types.PropertyGroup) -> None:
+        """All contacts, and the one that is chosen, to be changed."""
         column = self.layout.column(align=True)
         heads = column.row(align=True)
         heads.label(text="", icon="LOCKED")
         for cell, text in zip(_columns(heads), ("Part", "First", "Last"), strict=True):
             cell.label(text=text)
         column.template_list("PADS_UL_contacts", "", rig, "contacts", rig, "active_contact", rows=4)
+        if 0 <= rig.active_contact < len(rig.contacts):
+            contact = rig.contacts[rig.active_contact]
+            column.prop(contact, "joint", text="")
+            row = column.row(align=True)
+            row.prop(contact, "first")
+            row.prop(contact, "last")
         row = column.row(align=True)
         row.operator(PADS_OT_add_contact.bl_idname, text="Add", icon="ADD")
         row.operator(PADS_OT_remove_contact.bl_idname, text="Remove", icon="REMOVE")

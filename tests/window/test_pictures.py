@@ -76,3 +76,18 @@ def test_a_look(program, rig, screenshots, theme, scale):
         program.screen.picture(screenshots / f"{theme.lower()}_{scale}.png")
     finally:
         program.run(THEME.format(theme="Dark", scale=1))
+
+
+@pytest.mark.parametrize("column", [0.33, 0.53, 0.73])
+def test_a_click_on_a_contact_goes_there(program, rig, screenshots, column):
+    """On part, first or last frame of the first of two lines, two lines below the button."""
+    program.run(
+        "for frame in (12, 50, 80): bpy.context.scene.frame_set(frame); frame < 80 and bpy.ops.pads.add_contact()"
+    )
+    program.run("open_panels('PADS_PT_feet')")
+    _, y = Sidebar(program).find("pads.find_contacts")
+    left, _, width, _ = program.ask("place_of('UI', 'VIEW_3D')")
+    program.screen.click(left + column * width, y - 54)
+    time.sleep(1.0)
+    program.screen.picture(screenshots / "contacts.png")
+    assert program.ask("bpy.context.scene.frame_current") == 12
