@@ -170,9 +170,10 @@ def test_enabling_it_loads_no_native_library(installation):
 
 
 def test_enabling_it_is_quick(installation):
-    """In processor time, so that what else runs here counts little."""
-    print(installation["milliseconds"])
-    assert installation["milliseconds"] < 30
+    """In processor time, so that what else runs here counts little, beside that of parts of Python's own library."""
+    own, library = installation["milliseconds"], installation["library_milliseconds"]
+    print(f"{own:.1f} ms, {own / library:.2f} of {library:.1f} ms")
+    assert own < 2.2 * library  # 1.5 where it was measured
 
 
 def test_the_installed_command_cleans_a_take_with_the_zips_own_runtime(installation):

@@ -47,8 +47,9 @@ def test_the_pose_network_and_its_gradient_are_the_same_on_each_backend(name):
     expected, found = (open_network(contract("pose"), n, threads=1) for n in ("cpu", name))
     np.testing.assert_allclose(found.forward(*poses[:2]), expected.forward(*poses[:2]), **SAME)
     for a, b in zip(found.vjp(*poses), expected.vjp(*poses), strict=True):
-        assert np.abs(b).max() > 1.0
-        np.testing.assert_allclose(a, b, **SAME)
+        largest = np.abs(b).max()  # of 32-bit numbers, whose last digits differ from processor to processor
+        assert largest > 1.0
+        np.testing.assert_allclose(a, b, rtol=0, atol=1e-4 * largest)
 
 
 @pytest.mark.parametrize("sigma", [0.05, 0.3])

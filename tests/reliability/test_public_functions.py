@@ -56,7 +56,7 @@ _REASONS = {
     " pinned_pose.with_lengths rig_poses.completed rig_poses.generated rig_poses.hold"
     " rig_poses.varied",
     _COUNTS: "complete.describe_range estimate.known_scale fixes.fill_settings fixes.fix_settings"
-    " pieces.split repairs.count_repairs rig_poses.pinned_joints"
+    " pieces.split repairs.count_repairs rig_poses.pinned_joints running.span_of"
     " windows.frames_per_step"
     " rig.carriers twist.chains_between camera.Camera.rows rays.View.rows"
     " take_checks.check_take take_checks.check_motion",
