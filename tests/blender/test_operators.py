@@ -65,7 +65,7 @@ def test_what_is_missing_is_said(armature):
     with pytest.raises(RuntimeError, match="Select an armature with keyframes"):
         bpy.ops.pads.clean()
     bpy.context.view_layer.objects.active = None
-    with pytest.raises(RuntimeError, match="Select an armature"):
+    with pytest.raises(RuntimeError, match=r"Select an armature$"):
         bpy.ops.pads.clean()
 
 
